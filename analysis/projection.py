@@ -1,0 +1,171 @@
+"""Variable projection: least squares without starting values.
+
+A model that is linear in some of its parameters is solved for those exactly at every node of a grid
+over the others; only the best nodes are refined (G. H. Golub, V. Pereyra, SIAM J. Numer. Anal. 10,
+413 (1973)). The search is global as far as the grid is dense and reaches.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.optimize import leastsq
+
+from .data import Data, FitError
+
+Basis = Callable[[NDArray, NDArray], NDArray]
+"""Functions (..., k, n) of the nonlinear parameters (..., q) and of the axis (n,)."""
+
+BLOCK = 1024  # nodes at a time: bounds the memory of a search to some 10 MB
+
+
+@dataclass(frozen=True)
+class Search:
+    """Where to look for the nonlinear parameters.
+
+    Args:
+        nodes: Grid, shape (number of nodes, q).
+        low: Lower ends of the region, shape (q,).
+        high: Upper ends of the region, shape (q,).
+        starts: Number of best nodes to refine.
+    """
+
+    nodes: NDArray
+    low: NDArray
+    high: NDArray
+    starts: int = 1
+
+    def clip(self, theta: NDArray) -> NDArray:
+        """Bring the parameters back into the region, so that an optimiser cannot leave it."""
+        return np.clip(theta, self.low, self.high)
+
+
+LINEAR = Search(np.empty((1, 0)), np.empty(0), np.empty(0))
+"""The search of a model that has linear parameters only."""
+
+
+@dataclass(frozen=True)
+class Optimum:
+    """The best parameters and what is left of the data.
+
+    Args:
+        nonlinear: Nonlinear parameters, shape (q,).
+        linear: Real linear coefficients, shape (p,).
+        residuals: Data less model in standard errors, shape (m,).
+        jacobian: Derivatives of the model in standard errors, shape (m, q + p).
+        curve: The model at these parameters, from an axis (n,) to a signal (n,).
+    """
+
+    nonlinear: NDArray
+    linear: NDArray
+    residuals: NDArray
+    jacobian: NDArray
+    curve: Callable[[NDArray], NDArray]
+
+    @property
+    def chi_square(self) -> float:
+        """Sum of the squared residuals."""
+        return float(self.residuals @ self.residuals)
+
+    @property
+    def degrees_of_freedom(self) -> int:
+        """Number of real data less number of real parameters."""
+        m, parameters = self.jacobian.shape
+        return m - parameters
+
+    @cached_property
+    def covariance(self) -> NDArray:
+        """Covariance of (nonlinear, linear), shape (q + p, q + p).
+
+        Not scaled by the reduced chi-square: the errors of the data are known.
+
+        Raises:
+            FitError: The data do not tell the parameters apart.
+        """
+        scale = np.linalg.norm(self.jacobian, axis=0)
+        # Columns of norm one: else the condition number would tell of units, not of the data.
+        _, singular, axes = np.linalg.svd(
+            self.jacobian / np.where(scale > 0, scale, 1), full_matrices=False
+        )
+        if singular[-1] < 1e-9 * singular[0]:
+            raise FitError(
+                f"fit: {singular.size} parameters, but the data determine fewer; "
+                "needs points where the model changes"
+            )
+        half = axes.T / singular / scale[:, None]
+        return half @ half.T
+
+
+def solve(data: Data, basis: Basis, search: Search = LINEAR) -> Optimum:
+    """Find the parameters of least chi-square.
+
+    Args:
+        data: What to fit. Complex data have complex linear coefficients.
+        basis: Functions whose linear combination is the model, shape (..., k, n).
+        search: Where to look for the nonlinear parameters.
+    """
+    target = data.target
+
+    def columns(theta: NDArray) -> NDArray:
+        return data.columns(basis(search.clip(theta), data.axis))
+
+    # Residuals are counted in standard errors, so no volts reach the optimiser.
+    def residuals(theta: NDArray) -> NDArray:
+        matrix = columns(theta)
+        return target - _best(matrix, target) @ matrix
+
+    theta = min(
+        (refine(residuals, node) for node in best_nodes(columns, target, search)),
+        key=lambda theta: np.sum(residuals(theta) ** 2),
+    )
+    theta = search.clip(theta)
+    linear = _best(columns(theta), target)
+    slopes = derivatives(lambda theta: linear @ columns(theta), theta)
+    coefficients = data.coefficients(linear)
+    return Optimum(
+        nonlinear=theta,
+        linear=linear,
+        residuals=residuals(theta),
+        jacobian=np.column_stack([*slopes, *columns(theta)]),
+        curve=lambda axis: coefficients @ basis(theta, np.asarray(axis, dtype=float)),
+    )
+
+
+def best_nodes(
+    columns: Callable[[NDArray], NDArray], target: NDArray, search: Search
+) -> list[NDArray]:
+    """Project the data at every node and return the nodes of least chi-square, best first."""
+    blocks = np.array_split(search.nodes, -(-len(search.nodes) // BLOCK))
+    explained = np.concatenate([_explained(columns(block), target) for block in blocks])
+    return [search.nodes[index] for index in np.argsort(-explained)[: search.starts]]
+
+
+def refine(residuals: Callable[[NDArray], NDArray], start: NDArray) -> NDArray:
+    """Go from a start to the next minimum of the squared residuals."""
+    if start.size == 0:
+        return start
+    return leastsq(residuals, start, ftol=1e-12, xtol=1e-12)[0]
+
+
+def derivatives(function: Callable[[NDArray], NDArray], theta: NDArray) -> list[NDArray]:
+    """Differentiate a function by each parameter, from central differences."""
+    steps = np.diag(np.cbrt(np.finfo(float).eps) * np.maximum(1, np.abs(theta)))
+    return [(function(theta + step) - function(theta - step)) / (2 * step.sum()) for step in steps]
+
+
+def _best(columns: NDArray, target: NDArray) -> NDArray:
+    """Linear coefficients of least chi-square, (p, m) -> (p,)."""
+    return np.linalg.lstsq(columns.T, target, rcond=None)[0]
+
+
+def _explained(columns: NDArray, target: NDArray) -> NDArray:
+    """How much chi-square the columns take away at each node, (nodes, p, m) -> (nodes,)."""
+    norm = np.linalg.norm(columns, axis=-1, keepdims=True)
+    columns = columns / np.where(norm > 0, norm, 1)
+    gram = columns @ columns.swapaxes(-1, -2)
+    # Keeps alike columns, as of two lines in one place, from dividing by zero.
+    gram += 1e-12 * np.eye(gram.shape[-1])
+    overlap = columns @ target
+    return np.sum(overlap * np.linalg.solve(gram, overlap[..., None])[..., 0], axis=-1)

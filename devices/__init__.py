@@ -1,0 +1,23 @@
+"""The instruments as bluesky sees them: names, units, and when a reading is ready."""
+
+from . import layer  # first: it chooses the Channel Access client before ophyd is used  # isort: skip
+from .connection import NotConnectedError, wait_for_all
+from .cryostat import Cryostat
+from .laser import Laser
+from .lockin import Lockin
+from .magnet import Magnet
+from .rf import Rf
+from .signals import MoveError, RefusedError
+
+__all__ = [
+    "Cryostat",
+    "Laser",
+    "Lockin",
+    "Magnet",
+    "MoveError",
+    "NotConnectedError",
+    "RefusedError",
+    "Rf",
+    "layer",
+    "wait_for_all",
+]

@@ -1,0 +1,46 @@
+"""Magnet."""
+
+from ophyd import Component as Cpt
+from ophyd import EpicsSignal, Kind
+from ophyd.status import Status
+
+from .instrument import Instrument
+from .positioner import Positioner
+from .signals import Readback, Setting
+
+
+class Magnet(Instrument):
+    """Magnet whose field is moved by ``magnet`` or, the same, by ``magnet.field``.
+
+    Attributes:
+        field: Set point [mT]; setting it is done when the readback has arrived.
+        field_readback: Field at the sample [mT].
+        ramp_rate: Of the next ramp [mT/s].
+    """
+
+    field = Cpt(
+        Positioner,
+        "Field",
+        readback="field_readback",
+        arrived=("ramping", 0),
+        tolerance=1e-3,
+        kind=Kind.normal,
+    )
+    field_readback = Cpt(Readback, "FieldReadback", kind=Kind.hinted)
+    ramp_rate = Cpt(Setting, "RampRate", kind=Kind.config)
+    ramping = Cpt(Readback, "Ramping", kind=Kind.omitted)
+    quenched = Cpt(Readback, "Quenched", kind=Kind.normal)
+    halt = Cpt(EpicsSignal, "Stop", kind=Kind.omitted)
+
+    def check_value(self, field: float) -> None:
+        """Raise on a field [mT] that cannot be reached."""
+        self.field.check_value(field)
+
+    def set(self, field: float) -> Status:
+        """Ramp to a field [mT]; done when it has arrived."""
+        return self.field.set(field)
+
+    def stop(self, *, success: bool = False) -> None:
+        """Hold the field where it is."""
+        super().stop(success=success)
+        self.halt.put(1, wait=False)

@@ -1,0 +1,25 @@
+"""Rf source."""
+
+from ophyd import Component as Cpt
+from ophyd import Kind
+
+from .instrument import Instrument
+from .signals import Choice, Setting
+
+
+class Rf(Instrument):
+    """Amplitude-modulated rf source; its modulation is the reference of the lock-in.
+
+    Attributes:
+        frequency: Of the carrier [GHz].
+        power: Of the carrier [dBm].
+        output: Off or On.
+        modulation_frequency: Of the on/off modulation of the power [Hz]. Set here, nowhere else.
+        modulation: Off or On.
+    """
+
+    frequency = Cpt(Setting, "Frequency", kind=Kind.normal)
+    power = Cpt(Setting, "Power", kind=Kind.normal)
+    output = Cpt(Choice, "Output", kind=Kind.normal)
+    modulation_frequency = Cpt(Setting, "ModulationFrequency", kind=Kind.hinted)
+    modulation = Cpt(Choice, "Modulation", kind=Kind.normal)

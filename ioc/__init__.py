@@ -1,0 +1,1 @@
+"""The instruments as servers: their PVs, and how they behave in time."""

@@ -1,0 +1,61 @@
+"""Serve instruments in the foreground: ``python -m odmrlab.ioc [INSTRUMENT ...]``."""
+
+import argparse
+import asyncio
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from .physics import Sample
+from .rack import INSTRUMENTS, rack
+from .sample_file import SampleFileError, read_sample
+from .server import LOOPBACK, PortTakenError, serve
+
+DEFAULT_PORT = 5064
+
+
+def parser() -> argparse.ArgumentParser:
+    """Return the command line of the IOCs."""
+    parser = argparse.ArgumentParser(prog="odmrlab ioc", description=__doc__)
+    parser.add_argument("instruments", nargs="*", metavar="INSTRUMENT", help=", ".join(INSTRUMENTS))
+    parser.add_argument("--prefix", default="ODMR:", help="of every PV (default %(default)s)")
+    parser.add_argument("--port", type=int, default=DEFAULT_PORT, help="TCP and UDP, %(default)s")
+    parser.add_argument("--interface", default=LOOPBACK, help="to listen on (%(default)s)")
+    parser.add_argument("--speed", type=float, default=1.0, help="laboratory seconds per second")
+    parser.add_argument("--sample", type=Path, help="TOML file (default: sample #1 of the paper)")
+    parser.add_argument("--seed", type=int, help="of the noise (default: a new one)")
+    parser.add_argument("--sealed", action="store_true", help="serve no truth about the sample")
+    return parser
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Serve until a signal ends it; returns the exit status."""
+    options = parser().parse_args(arguments)
+    names = options.instruments or INSTRUMENTS
+    if unknown := set(names) - set(INSTRUMENTS):
+        needs = f"needs names from: {', '.join(INSTRUMENTS)}"
+        return complain(f"ioc: unknown instrument {', '.join(sorted(unknown))}; {needs}")
+    try:
+        sample = read_sample(options.sample) if options.sample else Sample()
+        pvs = rack(
+            options.prefix,
+            sample,
+            names=names,
+            speed=options.speed,
+            seed=options.seed,
+            sealed=options.sealed,
+        )
+        asyncio.run(serve(pvs, options.port, options.interface))
+    except (SampleFileError, PortTakenError, ValueError) as error:
+        return complain(str(error))
+    return 0
+
+
+def complain(sentence: str) -> int:
+    """Say what is wrong; returns the exit status."""
+    print(sentence, file=sys.stderr)
+    return 2
+
+
+if __name__ == "__main__":
+    sys.exit(main())

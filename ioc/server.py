@@ -1,0 +1,93 @@
+"""A Channel Access server that says no to a second one on its port, and answers a refused put."""
+
+import asyncio
+import logging
+import signal
+
+from caproto import ChannelData, ErrorResponse, WriteNotifyRequest
+from caproto.asyncio import server
+
+from .instrument import Instrument
+
+LOOPBACK = "127.0.0.1"
+
+
+class PortTakenError(OSError):
+    """Another process listens on the port already."""
+
+
+class Circuit(server.VirtualCircuit):
+    """Answers a refused put as EPICS base does: with a write completion that carries the failure.
+
+    caproto's own answer, an error message, leaves its client waiting for ever.
+    """
+
+    async def send(self, *commands):
+        await super().send(*[await self._completed(command) for command in commands])
+
+    async def _completed(self, command):
+        if not isinstance(command, ErrorResponse):
+            return command
+        request = command.original_request  # the header of the put: its channel, its number
+        channel = self.circuit.channels_sid.get(request.parameter1)
+        pv = channel and self.context.pvdb.get(channel.name)
+        if isinstance(group := getattr(pv, "group", None), Instrument):
+            await group.refused(pv, reason(command.error_message))
+        if channel is None or request.command != WriteNotifyRequest.ID:
+            return command
+        return channel.write(ioid=request.parameter2, status=command.status, data_count=1)
+
+
+def reason(message: bytes) -> str:
+    """Return what was wrong, out of caproto's "Python exception: <type> <what was wrong>"."""
+    return bytes(message).rstrip(b"\0").decode(errors="replace").split(" ", 3)[-1]
+
+
+class Server(server.Context):
+    """Serves PVs on exactly one TCP and UDP port of one interface."""
+
+    CircuitClass = Circuit
+
+    def __init__(self, pvdb: dict[str, ChannelData], port: int, interface: str = LOOPBACK):
+        super().__init__(pvdb, [interface])
+        self.ca_server_port = port
+
+    async def _bind_tcp_sockets_with_consistent_port_number(self, make_socket):
+        # caproto would take a random port instead, where no client looks
+        (interface,) = self.interfaces
+        try:
+            sockets = {interface: await make_socket(interface, self.ca_server_port)}
+        except OSError as error:
+            where = f"{interface}:{self.ca_server_port}"
+            raise PortTakenError(
+                f"ioc: cannot listen on {where} ({error.strerror}); needs a free port, see --port"
+            ) from error
+        return self.ca_server_port, sockets
+
+
+class Brief(logging.Filter):
+    """Keeps a refused put, which is the client's mistake, to one line of the log."""
+
+    def filter(self, record):
+        if record.msg.startswith("Invalid write request"):
+            record.msg, record.args = "refused a put: %s", (record.exc_info[1],)
+            record.exc_info = None
+        return True
+
+
+async def serve(pvdb: dict[str, ChannelData], port: int, interface: str = LOOPBACK) -> None:
+    """Serve until SIGINT, SIGTERM or SIGHUP.
+
+    Raises:
+        PortTakenError: When the port is not free.
+    """
+    logging.getLogger("caproto.circ").addFilter(Brief())
+    task = asyncio.ensure_future(Server(pvdb, port, interface).run(startup_hook=_ready))
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        loop.add_signal_handler(number, task.cancel)
+    await task
+
+
+async def _ready(async_lib) -> None:
+    print("ready", flush=True)

@@ -1,0 +1,89 @@
+"""What the lock-in knows of the instruments before it: the bench, and how long it has been quiet."""
+
+import asyncio
+from collections.abc import Iterable
+from dataclasses import fields
+from typing import Protocol
+
+from caproto import CaprotoError, ChannelType
+from caproto.asyncio.client import Context
+
+from .instrument import Instrument
+from .physics import Bench
+
+ANSWER_TIME = 2.0  # s of the wall clock for all instruments to answer
+
+
+class UpstreamError(RuntimeError):
+    """An instrument before the lock-in does not answer."""
+
+
+class Upstream(Protocol):
+    """The instruments between the generator and the lock-in, seen from the lock-in."""
+
+    async def look(self) -> tuple[Bench, float]:
+        """Return the bench as it stands and the time [s] since anything there last changed."""
+        ...
+
+
+class SameProcess:
+    """Instruments that share one bench with the lock-in."""
+
+    def __init__(self, bench: Bench, instruments: Iterable[Instrument]):
+        self._bench, self._instruments = bench, list(instruments)
+
+    async def look(self) -> tuple[Bench, float]:
+        return self._bench, min(instrument.quiet() for instrument in self._instruments)
+
+
+class OverTheWire:
+    """Instruments in other processes or on other hosts, read over Channel Access at the shot.
+
+    Args:
+        names: PV of each bench line, by line.
+        quiet_times: PVs that count the quiet time of each instrument.
+    """
+
+    def __init__(self, names: dict[str, str], quiet_times: list[str]):
+        self._names, self._quiet_times = names, quiet_times
+        self._context: Context | None = None
+        self._pvs = {}
+
+    async def look(self) -> tuple[Bench, float]:
+        """Read every PV anew.
+
+        Raises:
+            UpstreamError: Naming the PVs that do not answer.
+        """
+        if self._context is None:
+            self._context = Context()
+            wanted = [*self._names.values(), *self._quiet_times]
+            self._pvs = {pv.name: pv for pv in await self._context.get_pvs(*wanted)}
+        answers = await asyncio.gather(*(self._ask(pv) for pv in self._pvs.values()))
+        held = dict(zip(self._pvs, answers, strict=True))
+        if silent := [name for name, value in held.items() if value is None]:
+            raise UpstreamError(f"no answer from {', '.join(silent)}; needs their IOC to run")
+        bench = Bench(**{line: held[name] for line, name in self._names.items()})
+        return bench, min(held[name] for name in self._quiet_times)
+
+    async def _ask(self, pv) -> float | int | None:
+        try:
+            async with asyncio.timeout(ANSWER_TIME):
+                await pv.wait_for_connection()
+                native = await pv.read(data_type=ChannelType.DOUBLE)
+                return native.data[0].item()
+        except (TimeoutError, CaprotoError):
+            return None
+
+
+def over_the_wire(prefix: str) -> OverTheWire:
+    """Return the upstream of a lock-in that is served alone."""
+    lines = {line.name: pv_name(prefix, line.name) for line in fields(Bench)}
+    instruments = sorted({line.split("_")[0] for line in lines})
+    return OverTheWire(lines, [pv_name(prefix, f"{name}_quiet_time") for name in instruments])
+
+
+def pv_name(prefix: str, line: str) -> str:
+    """Return the PV of a bench line: magnet_field_readback is <prefix>Magnet:FieldReadback."""
+    instrument, *words = line.split("_")
+    return f"{prefix}{instrument.capitalize()}:{''.join(word.capitalize() for word in words)}"

@@ -1,0 +1,1 @@
+"""The running laboratory: start-up, services, journal, catalogue, command line, reports."""

@@ -1,0 +1,7 @@
+"""The measurements, one module per technique."""
+
+from .find_resonance import NoResonanceError, find_resonance
+from .odmr import odmr
+from .spin_inertia import spin_inertia
+
+__all__ = ["NoResonanceError", "find_resonance", "odmr", "spin_inertia"]
