@@ -1,8 +1,8 @@
 """From documents to numbers: models, fits, limits, figures. Nothing here knows an instrument."""
 
-from . import inertia
+from . import inertia, lines, series
 from .data import Curve, Fit, FitError, Points
 from .models import MODELS, fit
 
 # The modules of models are imported so that every model is registered before MODELS is looked at.
-__all__ = ["MODELS", "Curve", "Fit", "FitError", "Points", "fit", "inertia"]
+__all__ = ["MODELS", "Curve", "Fit", "FitError", "Points", "fit", "inertia", "lines", "series"]

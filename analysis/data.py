@@ -39,9 +39,8 @@ class Curve:
 
     def standardise(self, values: NDArray) -> NDArray:
         """Divide X and Y by their own errors and put them side by side, (..., n) -> (..., 2n)."""
-        return np.concatenate(
-            [values.real / self.error.real, values.imag / self.error.imag], axis=-1
-        )
+        error = self.error
+        return np.concatenate([values.real / error.real, values.imag / error.imag], axis=-1)
 
     def columns(self, basis: NDArray) -> NDArray:
         """Give each function two real coefficients, (..., k, n) -> (..., 2k, 2n)."""

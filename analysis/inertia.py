@@ -1,5 +1,7 @@
 """The spin-inertia curve: how the signal falls when the modulation outruns the spins."""
 
+from typing import ClassVar
+
 import numpy as np
 from numpy.typing import NDArray
 from scipy.linalg import block_diag
@@ -10,7 +12,7 @@ from .projection import Search, solve
 
 SHORTEST, LONGEST = 0.3e-6, 30e-3  # s, the T1 that 10 Hz to 100 kHz can show, and some more
 LN_T1 = np.linspace(np.log(SHORTEST), np.log(LONGEST), 400)
-SEARCH = Search(LN_T1[:, None], LN_T1[:1], LN_T1[-1:])
+SEARCH = Search(LN_T1[None, :, None], LN_T1[:1], LN_T1[-1:])
 
 
 def low_pass(theta: NDArray, frequency: NDArray) -> NDArray:
@@ -39,7 +41,7 @@ class SpinInertia(Model):
     version = "1"
     takes = Curve
     minimum_points = 4
-    units = {
+    units: ClassVar = {
         "t1": "s",
         "amplitude": "V",
         "phase": "deg",
@@ -56,21 +58,17 @@ class SpinInertia(Model):
             return np.concatenate([pole, constant(theta, frequency)], axis=-2) if offset else pole
 
         optimum = solve(data, basis, SEARCH)
-        self.require_gain(solve(data, constant), optimum, "T1 against a constant signal")
+        self.require_gain(
+            solve(data, constant), optimum, "a falling signal does not beat a constant"
+        )
         t1 = np.exp(optimum.nonlinear[0])
-        self.require_inside(
-            optimum,
-            SEARCH,
+        self.require(
+            optimum.inside,
             f"T1 = {t1:.3g} s is at the edge of the search; needs T1 inside "
             f"{SHORTEST:g} s to {LONGEST:g} s, and frequencies about 1/(2 pi T1)",
         )
         (amplitude, phase), turn = polar(*optimum.linear[:2])
         background = dict(zip(("background_x", "background_y"), optimum.linear[2:], strict=False))
         jacobian = block_diag(t1, turn, np.eye(len(background)))
-        return self.result(
-            data,
-            optimum,
-            {"t1": t1, "amplitude": amplitude, "phase": phase} | background,
-            jacobian @ optimum.covariance @ jacobian.T,
-            options={"offset": offset},
-        )
+        values = {"t1": t1, "amplitude": amplitude, "phase": phase} | background
+        return self.result(data, optimum, values, jacobian, options={"offset": offset})

@@ -6,10 +6,11 @@ from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+from scipy.linalg import block_diag
 from scipy.special import bdtr, chdtrc, chdtri
 
 from .data import Curve, Data, Fit, FitError, Points
-from .projection import Optimum, Search
+from .projection import Optimum
 
 MODELS: dict[str, "Model"] = {}
 """Every model by its name."""
@@ -50,7 +51,7 @@ class Model(ABC):
         self.require(len(data) >= needed, f"{len(data)} points; needs {needed} or more")
 
     def require_gain(self, simple: Optimum, optimum: Optimum, what: str) -> None:
-        """Refuse a model that explains the data no better than the simpler one inside it.
+        """Refuse a model that explains the data no better than the simpler one inside it does.
 
         The gain in chi-square must be beyond chance (`FALSE_ALARM`), counted in the scatter that
         is there if that is larger than the errors say.
@@ -60,29 +61,48 @@ class Model(ABC):
         extra = simple.degrees_of_freedom - optimum.degrees_of_freedom
         needed = chdtri(extra, FALSE_ALARM)
         self.require(
-            gain > needed, f"{what} lowers chi-square by {gain:.1f}; needs more than {needed:.1f}"
+            gain > needed,
+            f"{what}: chi-square falls by {gain:.1f}; needs to fall by more than {needed:.1f}",
         )
 
-    def require_inside(self, optimum: Optimum, search: Search, what: str) -> None:
-        """Refuse an optimum on the border of the region searched."""
-        inside = (search.low < optimum.nonlinear) & (optimum.nonlinear < search.high)
-        self.require(inside, what)
+    def require_determined(self, data: Data, optimum: Optimum) -> None:
+        """Refuse data that leave some combination of the parameters open."""
+        self.require(
+            optimum.determined,
+            f"{len(data)} points do not tell {optimum.jacobian.shape[1]} parameters apart; "
+            "needs points where the model changes, or fewer parameters",
+        )
 
     def result(
         self,
         data: Data,
         optimum: Optimum,
         values: dict[str, float],
-        covariance: NDArray,
+        jacobian: ArrayLike,
+        known: tuple[float, ...] = (),
         **more: Any,
     ) -> Fit:
-        """Put the result together from the values and their covariance in the same order."""
-        errors = np.sqrt(np.diag(covariance))
+        """Put the result together.
+
+        Args:
+            data: What was fitted.
+            optimum: What came out.
+            values: Every parameter to be told, by name.
+            jacobian: Derivatives of the values by the parameters of the optimum (nonlinear, then
+                linear) and by the quantities known beforehand, shape (values, parameters + known).
+            known: Standard errors of the quantities known beforehand.
+            more: Other fields of `Fit`.
+        """
+        self.require_determined(data, optimum)
+        jacobian = np.atleast_2d(jacobian)
+        inner = block_diag(optimum.covariance, np.diag(np.square(known)))
+        covariance = jacobian @ inner @ jacobian.T
+        errors = np.sqrt(np.diag(covariance)).tolist()
         fixed = {
             "model": self.name,
             "version": self.version,
             "values": {name: float(value) for name, value in values.items()},
-            "errors": {name: float(error) for name, error in zip(values, errors, strict=True)},
+            "errors": dict(zip(values, errors, strict=True)),
             "units": {name: self.units[name] for name in values},
             "covariance": covariance,
             "chi_square": optimum.chi_square,
@@ -103,12 +123,18 @@ def fit(name: str, data: Data, **options: Any) -> Fit:
     if name not in MODELS:
         raise FitError(f"fit: no model {name!r}; needs one of {', '.join(sorted(MODELS))}")
     model = MODELS[name]
-    known = list(inspect.signature(model.fit).parameters)[1:]
-    for option in options:
-        model.require(option in known, f"no option {option!r}; it has {', '.join(known) or 'none'}")
+    signature = inspect.signature(model.fit)
+    try:
+        signature.bind(data, **options)
+    except TypeError as error:
+        known = ", ".join(list(signature.parameters)[1:]) or "none"
+        raise FitError(f"{name}: {error}; its options are: {known}") from error
     kind = type(data).__name__.lower()
     model.require(isinstance(data, model.takes), f"{kind}; needs {model.takes.__name__.lower()}")
-    return model.fit(data, **options)
+    try:
+        return model.fit(data, **options)
+    except np.linalg.LinAlgError as error:
+        raise FitError(f"{name}: {error}; needs numbers that can be squared") from error
 
 
 def verdicts(data: Data, optimum: Optimum) -> dict[str, float]:

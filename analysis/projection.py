@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import leastsq
 
-from .data import Data, FitError
+from .data import Data
 
 Basis = Callable[[NDArray, NDArray], NDArray]
 """Functions (..., k, n) of the nonlinear parameters (..., q) and of the axis (n,)."""
@@ -26,23 +26,22 @@ class Search:
     """Where to look for the nonlinear parameters.
 
     Args:
-        nodes: Grid, shape (number of nodes, q).
+        nodes: Grid in groups, shape (groups, nodes of a group, q). The best node of every group is
+            refined: one group finds one valley of chi-square, more groups find more.
         low: Lower ends of the region, shape (q,).
         high: Upper ends of the region, shape (q,).
-        starts: Number of best nodes to refine.
     """
 
     nodes: NDArray
     low: NDArray
     high: NDArray
-    starts: int = 1
 
     def clip(self, theta: NDArray) -> NDArray:
         """Bring the parameters back into the region, so that an optimiser cannot leave it."""
         return np.clip(theta, self.low, self.high)
 
 
-LINEAR = Search(np.empty((1, 0)), np.empty(0), np.empty(0))
+LINEAR = Search(np.empty((0, 0, 0)), np.empty(0), np.empty(0))
 """The search of a model that has linear parameters only."""
 
 
@@ -56,6 +55,7 @@ class Optimum:
         residuals: Data less model in standard errors, shape (m,).
         jacobian: Derivatives of the model in standard errors, shape (m, q + p).
         curve: The model at these parameters, from an axis (n,) to a signal (n,).
+        inside: The nonlinear parameters are off the borders of the region searched.
     """
 
     nonlinear: NDArray
@@ -63,6 +63,7 @@ class Optimum:
     residuals: NDArray
     jacobian: NDArray
     curve: Callable[[NDArray], NDArray]
+    inside: bool = True
 
     @property
     def chi_square(self) -> float:
@@ -75,27 +76,32 @@ class Optimum:
         m, parameters = self.jacobian.shape
         return m - parameters
 
-    @cached_property
+    @property
+    def determined(self) -> bool:
+        """The data tell the parameters apart."""
+        _, singular, _ = self._scaled
+        return bool(singular[-1] > 1e-9 * singular[0])
+
+    @property
     def covariance(self) -> NDArray:
-        """Covariance of (nonlinear, linear), shape (q + p, q + p).
+        """Covariance of (nonlinear, linear), shape (q + p, q + p), if they are determined.
 
         Not scaled by the reduced chi-square: the errors of the data are known.
-
-        Raises:
-            FitError: The data do not tell the parameters apart.
         """
-        scale = np.linalg.norm(self.jacobian, axis=0)
-        # Columns of norm one: else the condition number would tell of units, not of the data.
-        _, singular, axes = np.linalg.svd(
-            self.jacobian / np.where(scale > 0, scale, 1), full_matrices=False
-        )
-        if singular[-1] < 1e-9 * singular[0]:
-            raise FitError(
-                f"fit: {singular.size} parameters, but the data determine fewer; "
-                "needs points where the model changes"
-            )
+        scale, singular, axes = self._scaled
         half = axes.T / singular / scale[:, None]
         return half @ half.T
+
+    @cached_property
+    def _scaled(self) -> tuple[NDArray, NDArray, NDArray]:
+        """Norms of the columns of the Jacobian; singular values and axes with these taken out.
+
+        Columns of norm one: else the singular values would tell of units, not of the data.
+        """
+        scale = np.linalg.norm(self.jacobian, axis=0)
+        scale = np.where(scale > 0, scale, 1)
+        _, singular, axes = np.linalg.svd(self.jacobian / scale, full_matrices=False)
+        return scale, singular, axes
 
 
 def solve(data: Data, basis: Basis, search: Search = LINEAR) -> Optimum:
@@ -116,11 +122,10 @@ def solve(data: Data, basis: Basis, search: Search = LINEAR) -> Optimum:
         matrix = columns(theta)
         return target - _best(matrix, target) @ matrix
 
-    theta = min(
-        (refine(residuals, node) for node in best_nodes(columns, target, search)),
-        key=lambda theta: np.sum(residuals(theta) ** 2),
-    )
-    theta = search.clip(theta)
+    theta = search.low
+    if theta.size:
+        valleys = [refine(residuals, node) for node in best_nodes(columns, target, search)]
+        theta = search.clip(min(valleys, key=lambda theta: np.sum(residuals(theta) ** 2)))
     linear = _best(columns(theta), target)
     slopes = derivatives(lambda theta: linear @ columns(theta), theta)
     coefficients = data.coefficients(linear)
@@ -130,23 +135,45 @@ def solve(data: Data, basis: Basis, search: Search = LINEAR) -> Optimum:
         residuals=residuals(theta),
         jacobian=np.column_stack([*slopes, *columns(theta)]),
         curve=lambda axis: coefficients @ basis(theta, np.asarray(axis, dtype=float)),
+        inside=bool(np.all((search.low < theta) & (theta < search.high))),
     )
 
 
-def best_nodes(
-    columns: Callable[[NDArray], NDArray], target: NDArray, search: Search
-) -> list[NDArray]:
-    """Project the data at every node and return the nodes of least chi-square, best first."""
-    blocks = np.array_split(search.nodes, -(-len(search.nodes) // BLOCK))
+def descend(data: Data, model: Callable[[NDArray, NDArray], NDArray], start: NDArray) -> Optimum:
+    """Find the parameters of least chi-square of a model that is not linear in any of them.
+
+    Args:
+        data: What to fit.
+        model: Model (n,) of the parameters (q,) and of the axis (n,).
+        start: Parameters near the optimum, shape (q,).
+    """
+
+    def standardised(theta: NDArray) -> NDArray:
+        return data.standardise(model(theta, data.axis))
+
+    theta = refine(lambda theta: data.target - standardised(theta), start)
+    return Optimum(
+        nonlinear=theta,
+        linear=np.empty(0),
+        residuals=data.target - standardised(theta),
+        jacobian=np.column_stack(derivatives(standardised, theta)),
+        curve=lambda axis: model(theta, np.asarray(axis, dtype=float)),
+    )
+
+
+def best_nodes(columns: Callable[[NDArray], NDArray], target: NDArray, search: Search) -> NDArray:
+    """Project the data at every node and return the best of every group, shape (groups, q)."""
+    groups, size, _ = search.nodes.shape
+    nodes = search.nodes.reshape(groups * size, -1)
+    blocks = np.array_split(nodes, -(-len(nodes) // BLOCK))
     explained = np.concatenate([_explained(columns(block), target) for block in blocks])
-    return [search.nodes[index] for index in np.argsort(-explained)[: search.starts]]
+    best = explained.reshape(groups, size).argmax(axis=1)
+    return search.nodes[np.arange(groups), best]
 
 
 def refine(residuals: Callable[[NDArray], NDArray], start: NDArray) -> NDArray:
     """Go from a start to the next minimum of the squared residuals."""
-    if start.size == 0:
-        return start
-    return leastsq(residuals, start, ftol=1e-12, xtol=1e-12)[0]
+    return leastsq(residuals, start, ftol=1e-12, xtol=1e-12, full_output=True)[0]
 
 
 def derivatives(function: Callable[[NDArray], NDArray], theta: NDArray) -> list[NDArray]:

@@ -112,6 +112,7 @@ class Setting(_ChannelAccess, EpicsSignal):
 
         The status fails with ``RefusedError`` where the PV holds something else afterwards.
         """
+        self.must_be_there()
         self.wait_for_connection(timeout=ANSWER_TIME)
         self.check_value(value)
         return in_background(self, lambda: self.put_and_check(value))

@@ -25,6 +25,9 @@ def parser() -> argparse.ArgumentParser:
     parser.add_argument("--sample", type=Path, help="TOML file (default: sample #1 of the paper)")
     parser.add_argument("--seed", type=int, help="of the noise (default: a new one)")
     parser.add_argument("--sealed", action="store_true", help="serve no truth about the sample")
+    parser.add_argument(
+        "--tethered", action="store_true", help="end when standard input ends, as a child process"
+    )
     return parser
 
 
@@ -45,7 +48,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             seed=options.seed,
             sealed=options.sealed,
         )
-        asyncio.run(serve(pvs, options.port, options.interface))
+        asyncio.run(serve(pvs, options.port, options.interface, options.tethered))
     except (SampleFileError, PortTakenError, ValueError) as error:
         return complain(str(error))
     return 0

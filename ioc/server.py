@@ -3,6 +3,8 @@
 import asyncio
 import logging
 import signal
+import sys
+import threading
 
 from caproto import ChannelData, ErrorResponse, WriteNotifyRequest
 from caproto.asyncio import server
@@ -75,8 +77,10 @@ class Brief(logging.Filter):
         return True
 
 
-async def serve(pvdb: dict[str, ChannelData], port: int, interface: str = LOOPBACK) -> None:
-    """Serve until SIGINT, SIGTERM or SIGHUP.
+async def serve(
+    pvdb: dict[str, ChannelData], port: int, interface: str = LOOPBACK, tethered: bool = False
+) -> None:
+    """Serve until SIGINT, SIGTERM or SIGHUP; when tethered, also until standard input ends.
 
     Raises:
         PortTakenError: When the port is not free.
@@ -86,7 +90,16 @@ async def serve(pvdb: dict[str, ChannelData], port: int, interface: str = LOOPBA
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         loop.add_signal_handler(number, task.cancel)
+    if tethered:
+        # the parent holds the other end, so even when it is killed nothing is left running
+        wait = threading.Thread(target=_end_of_input, args=(loop, task), daemon=True)
+        wait.start()
     await task
+
+
+def _end_of_input(loop: asyncio.AbstractEventLoop, task: asyncio.Future) -> None:
+    sys.stdin.buffer.read()
+    loop.call_soon_threadsafe(task.cancel)
 
 
 async def _ready(async_lib) -> None:

@@ -65,7 +65,8 @@ def find_resonance(
 
     @bpp.stage_decorator([lockin, magnet])
     @bpp.run_decorator(md=_md | (md or {}))
-    def look() -> MsgGenerator[float]:
+    def look() -> MsgGenerator[None]:
+        nonlocal field
         coarse = np.linspace(start, stop, num)
         signal, error = yield from read_at(lockin, magnet, coarse)
         baseline = far_away(signal)
@@ -79,9 +80,10 @@ def find_resonance(
         signal, _ = yield from read_at(lockin, magnet, close)
         field = centre(close, np.abs(signal - baseline))
         yield from bps.mv(magnet, field)
-        return field
 
-    return (yield from look())
+    field = start
+    yield from look()
+    return field
 
 
 def read_at(lockin: Readable, magnet: Movable, fields: np.ndarray) -> MsgGenerator[Any]:

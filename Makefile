@@ -1,0 +1,41 @@
+# make run    sets everything up in .venv, measures the paper on the twin, writes out/
+# make test   sets everything up in .venv, runs every test
+# make bench  timings as ratios against the stock tools
+# make clean  takes away what the others made
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/ready
+
+.PHONY: run test bench shell setup clean
+
+run: setup
+	@echo "odmrlab: measuring the paper on the twin of its laboratory"
+	@$(BIN)/odmrlab reproduce $(ARGS)
+
+test: setup
+	@echo "odmrlab: every test, with caproto beneath ophyd"
+	@$(BIN)/python -m pytest $(ARGS)
+	@echo "odmrlab: the tests that talk to IOCs once more, with pyepics beneath ophyd"
+	@OPHYD_CONTROL_LAYER=pyepics $(BIN)/python -m pytest -m layer $(ARGS)
+
+bench: setup
+	@$(BIN)/python -m pytest bench --benchmark-only --benchmark-columns=min,median,max,rounds
+
+shell: setup
+	@$(BIN)/odmrlab shell $(ARGS)
+
+setup: $(READY)
+
+$(READY): pyproject.toml constraints.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
+		echo "make: $$($(PYTHON) --version); needs Python 3.11 or later: make PYTHON=/path/to/python3"; exit 1; }
+	@echo "odmrlab: making the environment $(VENV), some minutes the first time"
+	@$(PYTHON) -m venv $(VENV)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check \
+		--constraint constraints.txt --editable ".[test]"
+	@touch $(READY)
+
+clean:
+	rm -rf $(VENV) out build dist *.egg-info

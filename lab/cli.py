@@ -1,0 +1,122 @@
+"""The command ``odmrlab``."""
+
+import os
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from pydantic import ValidationError
+from rich.console import Console
+
+from ..ioc.physics import Sample
+from ..ioc.sample_file import SampleFileError, read_sample
+from .settings import Settings, UnwritableError, writable_folder
+from .twin import Twin, TwinError
+
+SEED = 2026  # of the twin's noise, so that the same command gives the same numbers
+
+app = typer.Typer(
+    add_completion=False,
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    help=__doc__,
+)
+
+Speed = Annotated[float, typer.Option(help="Laboratory seconds per second of the twin.")]
+SampleFile = Annotated[
+    Path | None, typer.Option(help="TOML file of the sample (default: sample #1 of the paper).")
+]
+Sealed = Annotated[bool, typer.Option("--sealed", help="Keep the truth about the sample hidden.")]
+
+
+def main() -> None:
+    """Run the command line; a person's mistake gives one sentence and exit status 2."""
+    try:
+        app()
+    except tuple(mistakes()) as error:
+        print(f"odmrlab: {error}", file=sys.stderr)
+        sys.exit(2)
+
+
+def mistakes() -> list[type[Exception]]:
+    """Return the errors that a person can mend; everything else is ours, with its traceback."""
+    found = [ValidationError, UnwritableError, TwinError, SampleFileError]
+    # these belong to modules that are loaded only when a command needs them
+    late = {
+        "odmrlab.devices": ("NotConnectedError", "RefusedError", "MoveError"),
+        "odmrlab.lab.catalogue": ("CatalogueError",),
+        "odmrlab.lab.campaign": ("MeasurementError",),
+        "odmrlab.lab.shipper": ("ShipperError",),
+        "bluesky.utils": ("FailedStatus",),
+    }
+    for module, names in late.items():
+        if module in sys.modules:
+            found += [getattr(sys.modules[module], name) for name in names]
+    return found
+
+
+@app.command()
+def reproduce(
+    out: Annotated[Path, typer.Option(help="Folder for results, figures and report.")] = Path(
+        "out"
+    ),
+    speed: Speed = 100.0,
+    sample: SampleFile = None,
+    only: Annotated[
+        list[str] | None, typer.Option(help="Figures, separated by commas or spaces.")
+    ] = None,
+    more: Annotated[list[str] | None, typer.Argument(hidden=True)] = None,
+    seed: Annotated[int, typer.Option(help="Of the twin's noise.")] = SEED,
+    sealed: Sealed = False,
+) -> None:
+    """Re-measure the paper on the twin, print the table, and write results, figures and report."""
+    settings, console = start(), Console()
+    writable_folder(out, "reproduce")
+    name = read_sample(sample).name if sample else Sample().name
+    twin = Twin(settings.prefix, settings.logs, speed, sample, seed, sealed)
+    # the twin knows its address now; these import Channel Access clients, which ask for it once
+    from .paper import FIGURES
+    from .reproduce import reproduce as measure
+    from .results import table
+
+    wanted = figure_names([*(only or []), *(more or [])], tuple(FIGURES))
+    facts = {
+        "sample": name,
+        "speed": f"{speed:g} laboratory seconds per second",
+        "seed": seed,
+        "truth": "sealed" if sealed else "open",
+        "control layer": settings.control_layer,
+        "profile": settings.catalogue_profile,
+        "figures": ", ".join(wanted),
+    }
+    with twin:
+        numbers = measure(settings, wanted, out, facts, console)
+    console.print(table(numbers))
+    console.print(f"{out}/report.html has the figures, {out}/results.json the numbers", style="dim")
+
+
+def start() -> Settings:
+    """Return the settings, with the folder of the laboratory ready to be written."""
+    settings = Settings()
+    writable_folder(settings.home, "odmrlab")
+    os.environ["OPHYD_CONTROL_LAYER"] = settings.control_layer
+    return settings
+
+
+def figure_names(asked: list[str], known: tuple[str, ...]) -> list[str]:
+    """Return the names of figures in a list of words, each with commas; all, if there are none."""
+    names = [name for word in asked for name in word.split(",") if name]
+    if unknown := [name for name in names if name not in known]:
+        needs = f"needs names from: {', '.join(known)}"
+        raise typer.BadParameter(f"unknown figure {', '.join(unknown)}; {needs}")
+    return [name for name in known if name in names] if names else list(known)
+
+
+@app.command(context_settings={"ignore_unknown_options": True, "help_option_names": []})
+def ioc(arguments: Annotated[list[str] | None, typer.Argument()] = None) -> None:
+    """Serve instruments in the foreground; see ``odmrlab ioc --help``."""
+    from ..ioc.__main__ import main as serve
+
+    raise typer.Exit(serve(arguments or []))

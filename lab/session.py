@@ -1,0 +1,90 @@
+"""One session at the laboratory: the RunEngine, the instruments, and the road of their documents."""
+
+import fcntl
+from collections.abc import Callable
+from dataclasses import dataclass, fields
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from bluesky import RunEngine
+from bluesky.preprocessors import SupplementalData
+
+from ..devices import Cryostat, Laser, Lockin, Magnet, Rf, wait_for_all
+from .journal import Journal
+from .road import Road
+from .settings import Settings
+
+RECORDED = ("odmrlab", "bluesky", "ophyd", "caproto", "event-model")
+
+
+@dataclass(frozen=True)
+class Instruments:
+    """The five instruments, each under its name."""
+
+    magnet: Magnet
+    rf: Rf
+    laser: Laser
+    cryostat: Cryostat
+    lockin: Lockin
+
+    def __iter__(self):
+        return (getattr(self, field.name) for field in fields(self))
+
+
+def connect(prefix: str) -> Instruments:
+    """Return the instruments behind a prefix, every PV answering.
+
+    Raises:
+        NotConnectedError: Within 5 s, naming the PVs that do not answer.
+    """
+    kinds = {field.name: field.type for field in fields(Instruments)}
+    made = {name: kind(f"{prefix}{name.capitalize()}:", name=name) for name, kind in kinds.items()}
+    instruments = Instruments(**made)
+    wait_for_all(instruments)
+    return instruments
+
+
+class Session:
+    """A RunEngine whose documents are kept in the journal before anything else sees them.
+
+    Args:
+        settings: Of this laboratory.
+        instruments: Recorded in the baseline of every run.
+        consumers: Called with every document, fits included, off the RunEngine's thread.
+        md: Goes into every start document, such as ``sample`` and ``purpose``.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        instruments: Instruments,
+        *consumers: Callable[[str, dict], Any],
+        md: dict[str, Any] | None = None,
+    ):
+        self.instruments = instruments
+        self.road = Road(Journal(settings.journal), *consumers)
+        versions = {name.replace("-", "_"): version(name) for name in RECORDED}
+        counter = settings.home / "scan_id"
+        self.RE = RunEngine(
+            {"versions": versions} | (md or {}),
+            call_returns_result=True,
+            scan_id_source=lambda _: next_scan_id(counter),
+        )
+        self.RE.subscribe(self.road)
+        self.RE.preprocessors.append(SupplementalData(baseline=list(instruments)))
+
+    def close(self) -> None:
+        """Deliver every document that is under way."""
+        self.road.close()
+
+
+def next_scan_id(counter: Path) -> int:
+    """Return a number that no other session of this laboratory gets."""
+    with counter.open("a+") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        file.seek(0)
+        number = int(file.read() or 0) + 1
+        file.truncate(0)
+        file.write(str(number))
+    return number

@@ -1,0 +1,187 @@
+"""Finished runs reach the catalogue, whoever dies on the way, and nobody is left behind."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from bluesky import RunEngine
+from bluesky.plans import list_scan
+from event_model import compose_run
+from ophyd.sim import SynAxis
+
+from odmrlab.lab import catalogue
+from odmrlab.lab.journal import Journal, read
+from odmrlab.lab.settings import Settings
+from odmrlab.lab.shipper import Shipper, ShipperError, finished
+
+SESSION = """
+import os, signal
+from bluesky import RunEngine
+from bluesky.plans import list_scan
+from odmrlab.lab.journal import Journal
+from odmrlab.lab.settings import Settings
+from odmrlab.lab.shipper import Shipper
+from ophyd.sim import SynAxis
+
+settings, engine, motor = Settings(), RunEngine(), SynAxis(name="motor")
+shipper = Shipper(settings)
+engine.subscribe(Journal(settings.journal))
+print(*(engine(list_scan([motor], motor, [0.0, 1.0, 2.0]))[0] for _ in range(3)), flush=True)
+os.kill(os.getpid(), signal.SIGKILL)
+"""
+
+
+@pytest.fixture(scope="module")
+def settings(tmp_path_factory) -> Settings:
+    settings = Settings(home=tmp_path_factory.mktemp("home"))
+    catalogue.create(settings)
+    return settings
+
+
+@pytest.fixture(scope="module")
+def client(settings):
+    client = catalogue.connect(settings)
+    yield client
+    client.context.close()
+
+
+@pytest.fixture(scope="module")
+def shipper(settings):
+    """Give a shipper that is at work."""
+    with Shipper(settings) as shipper:
+        wait_for(lambda: "ships from" in shipper.log.read_text())
+        yield shipper
+
+
+@pytest.fixture
+def journal(settings):
+    journal = Journal(settings.journal)
+    yield journal
+    journal.close()
+
+
+def wait_for(condition: Callable[[], object], timeout: float = 40.0) -> None:
+    deadline = time.monotonic() + timeout
+    while not condition():
+        assert time.monotonic() < deadline, "it never happened"
+        time.sleep(0.02)
+
+
+def a_run(journal: Journal, values: list, *, stop: bool = True, **key) -> Path:
+    """Write the journal of a run and return its path."""
+    run = compose_run()
+    keys = {"x": {"source": "test", "dtype": "number", "shape": []} | key}
+    stream = run.compose_descriptor(name="primary", data_keys=keys)
+    journal("start", run.start_doc)
+    journal("descriptor", stream.descriptor_doc)
+    for value in values:
+        journal("event", stream.compose_event(data={"x": value}, timestamps={"x": 0.0}))
+    if stop:
+        journal("stop", run.compose_stop())
+    return journal.folder / f"{run.start_doc['uid']}.jsonl"
+
+
+def test_a_run_is_in_the_catalogue_after_drain(journal, shipper, client):
+    engine, motor = RunEngine(), SynAxis(name="motor")
+    engine.subscribe(journal)
+    (uid,) = engine(list_scan([motor], motor, [0.0, 1.0, 2.0]))
+    shipper.drain()
+    assert client[uid]["primary"]["motor"].read().tolist() == [0.0, 1.0, 2.0]
+    (journal_file,) = (journal.folder / "shipped").glob(f"{uid}*")
+    assert [name for name, _ in read(journal_file)] == [
+        "start",
+        "descriptor",
+        *["event"] * 3,
+        "stop",
+    ]
+
+
+def test_a_journal_shipped_twice_is_one_run(journal, shipper, client):
+    path = a_run(journal, [1.0, 2.0])
+    shipper.drain()
+    client[path.stem].update_metadata({"note": "by hand"})
+    (journal.folder / "shipped" / path.name).replace(path)
+    shipper.drain()
+    assert list(client).count(path.stem) == 1
+    assert client[path.stem].metadata["note"] == "by hand"
+
+
+def test_a_damaged_journal_goes_to_quarantine_and_the_others_go_on(journal, shipper, client):
+    damaged = a_run(journal, [1.0, 2.0], stop=False)
+    damaged.write_bytes(damaged.read_bytes().replace(b'"x":1.0', b'"x":3.0'))
+    journal("stop", compose_stop_of(damaged.stem))
+    sound = a_run(journal, [1.0])
+    shipper.drain()
+    quarantine = journal.folder / "quarantine"
+    reason = (quarantine / f"{damaged.name}.reason").read_text()
+    assert f"{damaged}, line 3: damaged (CRC32" in reason
+    assert (quarantine / damaged.name).exists()
+    assert damaged.stem not in client
+    assert sound.stem in client
+
+
+def compose_stop_of(uid: str) -> dict:
+    return {"uid": f"stop-{uid}", "time": 0.0, "run_start": uid, "exit_status": "success"}
+
+
+def test_a_run_that_the_catalogue_refuses_goes_to_quarantine(journal, shipper, client):
+    refused = a_run(journal, [[], []], dtype="array", shape=[0])
+    sound = a_run(journal, [1.0])
+    shipper.drain()
+    reason = (journal.folder / "quarantine" / f"{refused.name}.reason").read_text()
+    assert "Unsupported PyArrow type" in reason
+    assert refused.stem not in client
+    assert sound.stem in client
+
+
+def test_an_unfinished_journal_is_left_alone(journal, shipper, client):
+    unfinished = a_run(journal, [1.0], stop=False)
+    a_run(journal, [1.0])
+    shipper.drain()
+    assert unfinished.exists()
+    assert unfinished.stem not in client
+
+
+def test_a_second_shipper_waits_and_leaves_with_its_session(settings, journal, shipper, client):
+    with Shipper(settings) as second:
+        path = a_run(journal, [1.0])
+        second.drain()
+        assert path.stem in client
+    assert shipper.log.read_text().count("ships from") == 1
+
+
+def test_a_dead_shipper_is_reported(tmp_path):
+    settings = Settings(home=tmp_path)
+    (tmp_path / "catalogue").mkdir()
+    (tmp_path / "catalogue" / catalogue.METADATA).write_text("no database")
+    shipper = Shipper(settings)
+    a_run(Journal(settings.journal), [1.0])
+    with pytest.raises(ShipperError, match=r"ended with status 1, 1 runs left; see .*shipper\.log"):
+        shipper.drain()
+    shipper.close()
+    assert "file is not a database" in shipper.log.read_text()
+
+
+def test_runs_of_a_killed_session_reach_the_catalogue(tmp_path):
+    settings = Settings(home=tmp_path)
+    catalogue.create(settings)
+    session = subprocess.run(
+        [sys.executable, "-c", SESSION],
+        env=os.environ | {"ODMRLAB_HOME": str(tmp_path)},
+        stdout=subprocess.PIPE,
+        text=True,
+        check=False,
+    )
+    assert session.returncode == -signal.SIGKILL
+    log = tmp_path / "logs" / "shipper.log"
+    wait_for(lambda: "session ended" in log.read_text())
+    assert not finished(settings.journal)
+    with catalogue.connect(settings).context as context:
+        client = catalogue.from_context(context)
+        for uid in session.stdout.split():
+            assert catalogue.count_rows(client[uid]) == {"primary": {3}}
