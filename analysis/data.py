@@ -27,7 +27,7 @@ class Curve:
 
     def __post_init__(self):
         _hold(self, axis=float, signal=complex, error=complex)
-        _check("curve", self, np.minimum(self.error.real, self.error.imag))
+        _check("curve", self, np.minimum(np.real(self.error), np.imag(self.error)))
 
     def __len__(self) -> int:
         return len(self.axis)
@@ -39,8 +39,8 @@ class Curve:
 
     def standardise(self, values: NDArray) -> NDArray:
         """Divide X and Y by their own errors and put them side by side, (..., n) -> (..., 2n)."""
-        error = self.error
-        return np.concatenate([values.real / error.real, values.imag / error.imag], axis=-1)
+        x, y = np.real(values) / np.real(self.error), np.imag(values) / np.imag(self.error)
+        return np.concatenate([x, y], axis=-1)
 
     def columns(self, basis: NDArray) -> NDArray:
         """Give each function two real coefficients, (..., k, n) -> (..., 2k, 2n)."""
@@ -134,8 +134,10 @@ class Fit:
     intervals: dict[str, tuple[float, float]] = field(default_factory=dict)
 
     def __post_init__(self):
+        if not np.isfinite(self.chi_square):
+            raise FitError(f"{self.model}: chi-square = {self.chi_square}; needs a finite one")
         for name, value in self.values.items():
-            if not (np.isfinite(value) and np.isfinite(self.errors[name])):
+            if not np.isfinite([value, self.errors[name]]).all():
                 raise FitError(
                     f"{self.model}: {name} = {value} +- {self.errors[name]} [{self.units[name]}]; "
                     "needs data that determine it"

@@ -40,7 +40,9 @@ def strongest(fit: Fit) -> str:
     return "_2" if fit.values.get("amplitude_2", 0.0) > fit.values["amplitude"] else ""
 
 
-def draw_spectrum(axes: Axes, curve: Curve, fit: Fit, lift: float = 0.0, scale: float = 1.0) -> None:
+def draw_spectrum(
+    axes: Axes, curve: Curve, fit: Fit, lift: float = 0.0, scale: float = 1.0
+) -> None:
     """Draw one spectrum with its error bars and its fit, ``scale`` times and ``lift`` higher."""
     suffix = strongest(fit)
     data = turned(curve.signal, fit, suffix)

@@ -1,7 +1,7 @@
 """Fit each run as its start document asks, and put the result on record as a run of its own."""
 
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -11,14 +11,15 @@ from event_model import DocumentRouter, compose_run, unpack_event_page
 from . import models
 from .data import Curve, Fit, FitError
 
-Document = tuple[str, Any]
+Content = Mapping[str, Any]
+Document = tuple[str, Content]
 """Name and content, as they travel."""
 
 INHERITED = ("sample", "purpose")
 """What a fit takes over from the start document of its run, to be found by it."""
 
 
-def curve_of(start: dict, descriptor: dict, events: Iterable[dict]) -> Curve:
+def curve_of(start: Content, descriptor: Content, events: Iterable[Content]) -> Curve:
     """Read a curve out of the documents of a run.
 
     Args:
@@ -126,10 +127,10 @@ def fit_of(documents: Iterable[Document]) -> tuple[dict[str, float], dict[str, f
 class _Run:
     """A run on its way: its start, the descriptors of its primary stream, its events by number."""
 
-    start: dict
-    descriptors: list[dict] = field(default_factory=list)
+    start: Content
+    descriptors: list[Content] = field(default_factory=list)
     # By sequence number, so that documents replayed from a journal change nothing.
-    events: dict[int, dict] = field(default_factory=dict)
+    events: dict[int, Content] = field(default_factory=dict)
 
 
 class FitRun(DocumentRouter):
@@ -140,7 +141,7 @@ class FitRun(DocumentRouter):
     one. A fit that fails is published too: no data raise an error here.
     """
 
-    def __init__(self, publish: Callable[[str, Any], None]):
+    def __init__(self, publish: Callable[[str, Content], None]):
         super().__init__()
         self._publish = publish
         self._runs: dict[str, _Run] = {}
@@ -182,7 +183,10 @@ def _documents_of(run: _Run) -> list[Document]:
         if not run.descriptors:
             raise FitError("run: no primary stream; needs one to fit")
         curve = curve_of(start, run.descriptors[0], events)
-        fit = models.fit(start["fit"], curve, **start.get("fit_options", {}))
+        options = start.get("fit_options", {})
+        if not isinstance(options, Mapping):
+            raise FitError(f"run: fit_options={options!r}; needs names with values")
+        fit = models.fit(start["fit"], curve, **options)
     except FitError as error:
         return list(failed_fit_documents(error, start["fit"], analysis_of, md))
     return list(fit_documents(fit, analysis_of, md, points_left_out=len(events) - len(curve)))

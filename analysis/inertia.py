@@ -69,6 +69,6 @@ class SpinInertia(Model):
         )
         (amplitude, phase), turn = polar(*optimum.linear[:2])
         background = dict(zip(("background_x", "background_y"), optimum.linear[2:], strict=False))
-        jacobian = block_diag(t1, turn, np.eye(len(background)))
+        jacobian = np.asarray(block_diag(t1, turn, np.eye(len(background))))
         values = {"t1": t1, "amplitude": amplitude, "phase": phase} | background
         return self.result(data, optimum, values, jacobian, options={"offset": offset})

@@ -86,7 +86,7 @@ def parameters(optimum: Optimum) -> tuple[dict[str, float], NDArray]:
         (amplitude, phase), turn = polar(x, y)
         values |= {f"amplitude{suffix}": amplitude, f"phase{suffix}": phase}
         blocks += [turn]
-    return values, block_diag(*blocks)
+    return values, np.asarray(block_diag(*blocks))
 
 
 class Odmr(Model):
@@ -125,12 +125,10 @@ class Odmr(Model):
             not offset or low < 0 < high,
             f"offset=True with fields {low:g} to {high:g} mT; needs both signs of the field",
         )
-        simple, optimum = None, solve(data, constant)
-        start = np.zeros(int(offset))
-        for line in range(1, lines + 1):
+        optimum, start = solve(data, constant), np.zeros(int(offset))
+        for rival in ("a constant", "one line")[:lines]:
             simple, optimum = optimum, solve(data, basis, search(data.axis, start))
-            rival = "a constant" if line == 1 else "one line"
-            self.require_gain(simple, optimum, f"line {line} does not beat {rival}")
+            self.require_gain(simple, optimum, f"one more line does not beat {rival}")
             start = optimum.nonlinear
         values, jacobian = parameters(optimum)
         found = ", ".join(

@@ -132,9 +132,10 @@ def fit(name: str, data: Data, **options: Any) -> Fit:
     kind = type(data).__name__.lower()
     model.require(isinstance(data, model.takes), f"{kind}; needs {model.takes.__name__.lower()}")
     try:
-        return model.fit(data, **options)
-    except np.linalg.LinAlgError as error:
-        raise FitError(f"{name}: {error}; needs numbers that can be squared") from error
+        with np.errstate(over="raise", divide="raise", invalid="raise"):
+            return model.fit(data, **options)
+    except (FloatingPointError, np.linalg.LinAlgError) as error:
+        raise FitError(f"{name}: {error}; needs numbers of ordinary size") from error
 
 
 def verdicts(data: Data, optimum: Optimum) -> dict[str, float]:

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import ClassVar
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 from scipy.special import dawsn
 
 from .data import Fit, Points
@@ -17,8 +17,9 @@ MAGNETON = 13.996244917e-3
 BOLTZMANN = 8.617333262e-2
 """Boltzmann constant [meV/K], exact in the SI."""
 
-ENERGIES = np.geomspace(0.2, 40, 100)  # meV, from kT at 2 K to the highest phonons of a lattice
-ENERGY_SEARCH = Search(ENERGIES[None, :, None], ENERGIES[:1], ENERGIES[-1:])
+LOWEST, HIGHEST = 0.2, 40  # meV, from kT at 2 K to the highest phonons of a lattice
+LN_ENERGY = np.linspace(np.log(LOWEST), np.log(HIGHEST), 100)
+SEARCH = Search(LN_ENERGY[None, :, None], LN_ENERGY[:1], LN_ENERGY[-1:])
 
 
 def rates(x: NDArray, t1: NDArray, error: NDArray) -> Points:
@@ -53,16 +54,16 @@ def nuclear(ratio: NDArray, exact: bool) -> NDArray:
     return (1 - dawsn(ratio) / ratio) / ratio**2 if exact else ratio**-2
 
 
-def phonons(energy: float, temperature: NDArray, exact: bool) -> NDArray:
-    """Return how the rate of a process of two phonons grows with temperature.
+def ln_phonons(energy: ArrayLike, temperature: NDArray, exact: bool) -> NDArray:
+    """Return the logarithm of how the rate of a process of two phonons grows with temperature.
 
     Args:
         energy: Phonon energy [meV].
         temperature: Temperature [K], shape (n,).
         exact: One phonon taken and one given, n (n + 1), as in Eq. (15); else exp(-E/kT), Eq. (5).
     """
-    ratio = energy / (BOLTZMANN * temperature)
-    return 0.25 / np.sinh(ratio / 2) ** 2 if exact else np.exp(-ratio)
+    ratio = np.asarray(energy) / (BOLTZMANN * temperature)
+    return -ratio - 2 * np.log(-np.expm1(-ratio)) if exact else -ratio
 
 
 def require_rates(model: Model, data: Points, optimum: Optimum, *names: str) -> None:
@@ -227,33 +228,32 @@ class Temperature(Model):
         self.require(data.y > 0, "rate not above zero; needs rates [1/s]")
 
         def basis(theta: NDArray, temperature: NDArray) -> NDArray:
-            activated = phonons(theta[..., None], temperature, exact)
+            activated = np.exp(ln_phonons(np.exp(theta[..., None]), temperature, exact))
             return np.concatenate([constant(theta, temperature), activated], axis=-2)
 
         def ln_rate(theta: NDArray, temperature: NDArray) -> NDArray:
-            ln_dark_rate, ln_phonon_rate, energy = theta
-            grown = np.exp(ln_phonon_rate) * phonons(energy, temperature, exact)
-            return np.log(np.exp(ln_dark_rate) + grown)
+            ln_dark_rate, ln_phonon_rate, ln_energy = theta
+            grown = ln_phonon_rate + ln_phonons(np.exp(ln_energy), temperature, exact)
+            return np.logaddexp(ln_dark_rate, grown)
 
-        near = solve(data, basis, ENERGY_SEARCH)
+        near = solve(data, basis, SEARCH)
         logarithms = Points(data.x, np.log(data.y), data.error / data.y)
         start = np.log(np.maximum(near.linear, data.y.min() / 10))
         optimum = descend(logarithms, ln_rate, np.append(start, near.nonlinear))
         self.require_gain(
             solve(logarithms, constant), optimum, "activation does not beat a constant"
         )
-        energy = optimum.nonlinear[2]
+        values = dict(zip(self.units, np.exp(optimum.nonlinear), strict=True))
         self.require(
-            near.inside and energy > 0,
-            f"phonon_energy = {energy:.3g} meV is at the edge of the search; needs it inside "
-            f"{ENERGIES[0]:g} to {ENERGIES[-1]:g} meV, and temperatures where the rate changes",
+            near.inside,
+            f"phonon_energy = {values['phonon_energy']:.3g} meV is at the edge of the search; needs "
+            f"it inside {LOWEST:g} to {HIGHEST:g} meV, and temperatures where the rate changes",
         )
-        dark_rate, phonon_rate = np.exp(optimum.nonlinear[:2])
         return self.result(
             logarithms,
             optimum,
-            {"dark_rate": dark_rate, "phonon_rate": phonon_rate, "phonon_energy": energy},
-            np.diag([dark_rate, phonon_rate, 1]),
+            values,
+            np.diag(list(values.values())),
             options={"exact": exact},
             curve=lambda temperature: np.exp(optimum.curve(temperature)),
         )

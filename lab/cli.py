@@ -114,6 +114,29 @@ def figure_names(asked: list[str], known: tuple[str, ...]) -> list[str]:
     return [name for name in known if name in names] if names else list(known)
 
 
+@app.command()
+def shell(
+    connect: Annotated[
+        bool, typer.Option("--connect", help="Use the IOCs at EPICS_CA_ADDR_LIST, no twin.")
+    ] = False,
+    speed: Speed = 100.0,
+    sample: SampleFile = None,
+    seed: Annotated[int | None, typer.Option(help="Of the twin's noise.")] = None,
+    sealed: Sealed = False,
+) -> None:
+    """Open IPython with RE, instruments, plans and catalogue ready, on a twin of its own."""
+    settings = start()
+    if connect:
+        from .shell import run
+
+        run(f"instruments at {os.environ.get('EPICS_CA_ADDR_LIST', 'the broadcast address')}")
+        return
+    with Twin(settings.prefix, settings.logs, speed, sample, seed, sealed):
+        from .shell import run
+
+        run(f"a twin of the laboratory, {speed:g} times faster than the clock")
+
+
 @app.command(context_settings={"ignore_unknown_options": True, "help_option_names": []})
 def ioc(arguments: Annotated[list[str] | None, typer.Argument()] = None) -> None:
     """Serve instruments in the foreground; see ``odmrlab ioc --help``."""

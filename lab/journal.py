@@ -7,7 +7,6 @@ measured; catalogue and bus are made from it and can be made again.
 
 import json
 import logging
-import mmap
 import os
 import re
 import threading
@@ -23,6 +22,7 @@ SAFE_UID = re.compile(r"\w[\w.-]{0,127}", re.ASCII)
 PLAIN = frozenset({str, int, float, bool, type(None)})
 CRC_DIGITS = 8
 STOP = b'["stop",'
+TAIL = 2**20  # bytes; far more than a stop document has
 
 Document = tuple[str, dict[str, Any]]  # its name, and itself
 
@@ -171,10 +171,9 @@ def read(path: Path, *, go_on: bool = False) -> Iterator[Document]:
 def is_finished(path: Path) -> bool:
     """Tell whether the last line is a stop document; only `read` checks whether it is sound."""
     with path.open("rb") as file:
-        if os.fstat(file.fileno()).st_size == 0:
-            return False
-        with mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as lines:
-            last = lines[lines.rfind(b"\n", 0, len(lines) - 1) + 1 :]
+        end = file.seek(0, os.SEEK_END)
+        file.seek(max(end - TAIL, 0))
+        *_, last = file.read().splitlines(keepends=True) or [b""]
     return last.endswith(b"\n") and last[CRC_DIGITS + 1 :].startswith(STOP)
 
 

@@ -12,6 +12,7 @@ from . import catalogue, results
 from .campaign import Campaign, Measurement, Records
 from .paper import CELLS, FIGURES, SURVEY_FREQUENCIES, Findings, cells_of
 from .progress import ReadingsBar
+from .results import told
 from .session import Instruments, Session, connect
 from .settings import Settings, writable_folder
 from .shipper import Shipper
@@ -84,15 +85,10 @@ class SpokenCampaign(Campaign):
 
 def summary(measured: Measurement) -> str:
     """Return one line about a measurement: what its fit found."""
-    fit, told = measured.fit, []
-    for name in ("field", "width", "field_2", "width_2", "t1"):
-        if name in fit.values:
-            value, error = results.rounded(
-                fit.values[name] * (1e6 if name == "t1" else 1),
-                fit.errors[name] * (1e6 if name == "t1" else 1),
-            )
-            told.append(f"{name} {value} ± {error} {'us' if name == 't1' else 'mT'}")
-    return f"{measured.label}: {', '.join(told)}"
+    fit = measured.fit
+    names = [name for name in ("field", "width", "field_2", "width_2", "t1") if name in fit.values]
+    numbers = [told(name, fit.values[name], fit.errors[name], fit.units[name]) for name in names]
+    return f"{measured.label}: {', '.join(numbers)}"
 
 
 def ready(bench: Instruments) -> list[Any]:

@@ -31,6 +31,7 @@ class Road:
         self._queue: queue.SimpleQueue[Document | None] = queue.SimpleQueue()
         self._consumers = [FitRun(self), *consumers]
         self._idle = threading.Condition()
+        self._failed: set[Callable] = set()
         self._open = 0
         self._thread = threading.Thread(target=self._deliver, name="road", daemon=True)
         self._thread.start()
@@ -53,17 +54,25 @@ class Road:
                 raise TimeoutError(f"road: {self._open} documents not delivered in {timeout:g} s")
 
     def close(self) -> None:
-        """Deliver what is left and end."""
+        """Deliver what is left, fits too, and end."""
+        self.drain()
         self._queue.put(None)
         self._thread.join()
 
     def _deliver(self) -> None:
         while (document := self._queue.get()) is not None:
             for consumer in self._consumers:
-                try:
-                    consumer(*document)
-                except Exception:
-                    log.exception("%s failed on a %s document", consumer, document[0])
+                self._hand(consumer, *document)
             with self._idle:
                 self._open -= 1
                 self._idle.notify_all()
+
+    def _hand(self, consumer: Callable[[str, dict], Any], name: str, doc: dict) -> None:
+        if name == "start":
+            self._failed.discard(consumer)
+        try:
+            consumer(name, doc)
+        except Exception:  # noqa: BLE001  one consumer must not take the others' documents
+            if consumer not in self._failed:  # told once a run
+                log.exception("%r failed on a %s document %s", consumer, name, doc.get("uid"))
+            self._failed.add(consumer)

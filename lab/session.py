@@ -1,6 +1,7 @@
 """One session at the laboratory: the RunEngine, the instruments, and the road of their documents."""
 
 import fcntl
+import logging
 from collections.abc import Callable
 from dataclasses import dataclass, fields
 from importlib.metadata import version
@@ -72,11 +73,17 @@ class Session:
             scan_id_source=lambda _: next_scan_id(counter),
         )
         self.RE.subscribe(self.road)
+        logging.getLogger("bluesky").addFilter(not_twice)
         self.RE.preprocessors.append(SupplementalData(baseline=list(instruments)))
 
     def close(self) -> None:
         """Deliver every document that is under way."""
         self.road.close()
+
+
+def not_twice(record: logging.LogRecord) -> bool:
+    """Drop the RunEngine's own report of a failed plan: whoever called it gets the exception."""
+    return record.msg != "Run aborted"
 
 
 def next_scan_id(counter: Path) -> int:

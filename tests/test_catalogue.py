@@ -29,6 +29,7 @@ while time.monotonic() < deadline:
     if last in runs and "stop" in runs[last].metadata:
         print(len(runs[last]["primary"]["x"].read()), runs[-1].start["uid"] == last, seen > 0)
         break
+    time.sleep(0.05)
 """
 
 
@@ -151,7 +152,7 @@ def test_a_complete_run_is_left_alone(client):
     assert client[uid_of(documents)].metadata["note"] == "by hand"
 
 
-@pytest.mark.parametrize("left", [1, 2, 4])
+@pytest.mark.parametrize("left", [1, 4])
 def test_a_half_written_run_is_written_anew(client, left):
     documents = a_run({"x": ("number", [], [1.0] * 5), "c": ("array", [2], [[1.0, 2.0]] * 5)})
     writer = catalogue.TiledWriter(client, batch_size=1, max_array_size=0)

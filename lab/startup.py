@@ -1,0 +1,42 @@
+"""Everything a session needs, by name, in IPython and in the queue server's worker alike.
+
+``from odmrlab.lab.startup import *`` in any Python, or ``start-re-manager --startup-module
+odmrlab.lab.startup``. The instruments are looked for where EPICS_CA_ADDR_LIST says; the settings
+are those of ``ODMRLAB_*``.
+"""
+
+import atexit
+
+import bluesky.plan_stubs as bps
+import bluesky.plans as bp
+
+from ..plans import find_resonance, odmr, spin_inertia
+from .live import LiveTable
+from .session import Session, connect
+from .settings import Settings, writable_folder
+from .shipper import Shipper
+
+__all__ = [
+    "RE",
+    "bp",
+    "bps",
+    "cryostat",
+    "find_resonance",
+    "laser",
+    "lockin",
+    "magnet",
+    "odmr",
+    "rf",
+    "session",
+    "spin_inertia",
+]
+
+settings = Settings()
+writable_folder(settings.home, "odmrlab")
+session = Session(settings, connect(settings.prefix), LiveTable())
+RE = session.RE
+magnet, rf, laser, cryostat, lockin = session.instruments
+
+shipper = Shipper(settings)
+atexit.register(shipper.close)
+atexit.register(session.close)

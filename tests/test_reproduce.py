@@ -1,0 +1,101 @@
+"""The main job, whole: a sealed sample is measured over Channel Access and comes back as numbers."""
+
+import json
+
+import pytest
+from test_cli import odmrlab
+
+HIDDEN = """\
+name = "blind"
+[electron]
+g = 2.05
+g_spread = 0.09
+overhauser_field = 9.0
+dark_rate = 1400.0
+pump_rate = 2500.0
+[hole]
+g = 0.95
+overhauser_field = 20.0
+dark_rate = 9000.0
+pump_rate = 2500.0
+"""
+
+
+def truth() -> dict[str, float]:
+    """Return what the blind sample holds, by Eqs. 4 and 5, at 1.6 K and 100 mT."""
+    nuclei = (9.0 / 100) ** 2 / 60e-6
+    hole = 9000 + 2 * 2500 + (20.0 / 100) ** 2 / 60e-6
+    return {
+        "g_electron": 2.05,
+        "g_hole": 0.95,
+        "g_spread": 0.09,
+        "overhauser_field": 9.0,
+        "t1_electron_2mW": 1e6 / (1400 + 2 * 2500 + nuclei),
+        "t1_hole_2mW": 1e6 / hole,
+        "t1_zero_power": 1e6 / (1400 + nuclei),
+        "pump_rate": 2500.0,
+    }
+
+
+@pytest.fixture(scope="module")
+def blind(tmp_path_factory):
+    """Measure the blind sample."""
+    home = tmp_path_factory.mktemp("home")
+    (home / "blind.toml").write_text(HIDDEN)
+    sample = ("--sample", home / "blind.toml", "--sealed")
+    done = odmrlab("reproduce", "--out", home / "out", "--speed", 500, *sample, home=home)
+    assert done.returncode == 0, done.stderr
+    return home, done.stdout, json.loads((home / "out" / "results.json").read_text())
+
+
+@pytest.mark.parametrize("name", truth())
+def test_hidden_truth_comes_back_within_its_error(blind, name):
+    (found,) = [item for item in blind[2] if item["quantity"] == name]
+    assert found["error"] < 0.05 * found["value"]
+    assert found["value"] == pytest.approx(truth()[name], abs=4 * found["error"])
+
+
+def test_results_name_their_runs_and_fits(blind):
+    for item in blind[2]:
+        assert item.keys() == {"quantity", "unit", "paper", "value", "error", "runs", "fits"}
+        assert item["runs"] and item["fits"]
+
+
+def test_figures_report_and_table_are_there(blind):
+    home, said, results = blind
+    names = {path.name for path in (home / "out").iterdir()}
+    figures = {f"{name}.png" for name in ("fig1a", "fig1b", "fig1c", "fig3a", "fig3a_inset")}
+    assert figures | {"results.json", "report.html"} <= names
+    report = (home / "out" / "report.html").read_text()
+    assert all(run in report for item in results for run in item["runs"] + item["fits"])
+    assert report.count("data:image/png;base64,") == 5 and "http" not in report
+    assert "t1_electron_2mW" in said
+
+
+def test_every_run_is_in_the_catalogue_and_can_be_searched(blind, monkeypatch):
+    from tiled.queries import Key
+
+    from odmrlab.lab.catalogue import connect
+    from odmrlab.lab.settings import Settings
+
+    home, _, results = blind
+    client = connect(Settings(home=home))
+    assert type(client).__name__ == "CatalogOfBlueskyRuns"
+    (t1,) = [item for item in results if item["quantity"] == "t1_electron_2mW"]
+    (run,), (fit,) = t1["runs"], t1["fits"]
+    assert client[run].metadata["start"]["technique"] == "spin_inertia"
+    start = client[fit].metadata["start"]
+    assert start["analysis_of"] == [run] and 1e6 * start["result"]["t1"] == t1["value"]
+    fits = client.search(Key("technique") == "fit")
+    assert len(client) == len(fits) + len(client.search(Key("sample") == "blind")) - sum(
+        "sample" in item.metadata["start"] for item in fits.values()
+    )
+    assert not list(home.glob("journal/*.jsonl"))
+
+
+def test_truth_of_a_sealed_sample_is_nowhere(blind):
+    """Neither the documents nor the report hold a number of the sample file."""
+    home = blind[0]
+    documents = "".join(path.read_text() for path in home.glob("journal/shipped/*.jsonl"))
+    assert documents and '"Sample' not in documents
+    assert "dark_rate = 1400" not in documents + (home / "out" / "report.html").read_text()
