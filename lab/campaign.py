@@ -52,7 +52,7 @@ class Series:
     runs: list[str]
 
 
-@dataclass
+@dataclass(eq=False)
 class Records(DocumentRouter):
     """The documents of every run of this session, fits too, by the uid of the run."""
 

@@ -6,6 +6,8 @@ import threading
 from collections.abc import Callable
 from typing import Any
 
+from event_model import sanitize_doc
+
 from ..analysis.fit_run import FitRun
 from .journal import Journal
 
@@ -37,7 +39,8 @@ class Road:
         self._thread.start()
 
     def __call__(self, name: str, doc: dict[str, Any]) -> None:
-        """Keep a document, and hand it on."""
+        """Keep a document, and hand it on; numpy's numbers and arrays become plain ones."""
+        doc = sanitize_doc(doc)
         self._journal(name, doc)
         with self._idle:
             self._open += 1

@@ -22,7 +22,7 @@ from typing import Self
 from .journal import SUFFIX, Document, JournalError, is_finished, read
 from .settings import Settings, writable_folder
 
-POLL = 0.2  # s between two looks into the journal folder
+POLL = 0.1  # s between two looks into the journal folder
 ATTEMPTS = 3  # a database may be busy once; three times is a refusal
 SHIPPED = "shipped"
 QUARANTINE = "quarantine"
@@ -82,7 +82,7 @@ class Shipper:
                 raise TimeoutError(
                     f"shipper: {len(left)} runs left after {timeout} s; see {self.log}"
                 )
-            time.sleep(POLL / 10)
+            time.sleep(POLL / 5)
 
     def close(self, timeout: float = 60.0) -> None:
         """Let it ship what is finished and end.
