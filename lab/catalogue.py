@@ -11,7 +11,6 @@ arrays of length 0, are not supported.
 """
 
 import asyncio
-import os
 import sqlite3
 import tempfile
 import warnings
@@ -20,12 +19,9 @@ from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from pathlib import Path
-from typing import Any
 
-import yaml
 from bluesky_tiled_plugins import CatalogOfBlueskyRuns, TiledWriter
 from sqlalchemy.ext.asyncio import create_async_engine
-from tiled import profiles
 from tiled.alembic_utils import stamp_head
 from tiled.catalog.alembic_constants import ALEMBIC_DIR, ALEMBIC_INI_TEMPLATE_PATH
 from tiled.catalog.core import initialize_database
@@ -36,15 +32,8 @@ from tiled.client.context import Context
 from tiled.server.app import build_app_from_config
 
 from .journal import Document
+from .profile import ARRAYS, METADATA, TABLES, CatalogueError, configuration, write_profile
 from .settings import Settings, writable_folder
-
-METADATA = "catalog.db"
-TABLES = "tables.db"
-ARRAYS = "arrays"
-
-
-class CatalogueError(RuntimeError):
-    """A catalogue that cannot be offered, or that does not give back what it was given."""
 
 
 def prepare(settings: Settings) -> None:
@@ -78,46 +67,6 @@ def create(settings: Settings) -> None:
             # another process was faster; a folder that is not empty is never replaced
             if not (settings.catalogue / METADATA).exists():
                 raise
-
-
-def write_profile(settings: Settings) -> Path:
-    """Offer the catalogue to every Python session of this user; returns the profile's file.
-
-    Raises:
-        CatalogueError: When the name of the profile is taken by another catalogue.
-    """
-    name, service = settings.catalogue_profile, configuration(settings)
-    path = profiles.list_profiles().get(name) or profiles.paths[-1] / f"{name}.yml"
-    if not path.exists():
-        path.parent.mkdir(parents=True, exist_ok=True)
-        draft = path.with_suffix(f".{os.getpid()}")
-        draft.write_text(yaml.safe_dump({name: {"direct": service}}, sort_keys=False))
-        draft.replace(path)
-        profiles.load_profiles.cache_clear()
-    elif _catalogue_of(path, name) != service["catalog"]["uri"]:
-        raise CatalogueError(
-            f"catalogue: the Tiled profile {name!r} in {path} is of another catalogue; "
-            "needs another name in ODMRLAB_CATALOGUE_PROFILE, or that file out of the way"
-        )
-    return path
-
-
-def configuration(settings: Settings) -> dict[str, Any]:
-    """Return the configuration of the Tiled service inside the profile."""
-    folder = settings.catalogue
-    return {
-        "catalog": {
-            "uri": f"sqlite:///{folder / METADATA}",
-            "specs": [{"name": "CatalogOfBlueskyRuns", "version": "3.0"}],
-            "writable_storage": [str(folder / ARRAYS), f"sqlite:///{folder / TABLES}"],
-        },
-        # what run.documents() asks for
-        "media_types": {
-            "BlueskyRun": {
-                "application/json-seq": "bluesky_tiled_plugins.exporters:json_seq_exporter"
-            }
-        },
-    }
 
 
 def connect(settings: Settings) -> CatalogOfBlueskyRuns:
@@ -215,10 +164,3 @@ def _initialize(database: Path) -> None:
 
     asyncio.run(make_tables())
     stamp_head(ALEMBIC_INI_TEMPLATE_PATH, ALEMBIC_DIR, uri)
-
-
-def _catalogue_of(path: Path, name: str) -> str | None:
-    try:
-        return yaml.safe_load(path.read_text())[name]["direct"]["catalog"]["uri"]
-    except (yaml.YAMLError, KeyError, TypeError):
-        return None  # no profile of ours

@@ -46,7 +46,7 @@ def mistakes() -> list[type[Exception]]:
     # these belong to modules that are loaded only when a command needs them
     late = {
         "odmrlab.devices": ("NotConnectedError", "RefusedError", "MoveError"),
-        "odmrlab.lab.catalogue": ("CatalogueError",),
+        "odmrlab.lab.profile": ("CatalogueError",),
         "odmrlab.lab.campaign": ("MeasurementError",),
         "odmrlab.lab.shipper": ("ShipperError",),
         "bluesky.utils": ("FailedStatus",),

@@ -8,9 +8,10 @@ from typing import Any
 from rich.console import Console
 
 from ..analysis import figures
-from . import catalogue, results
+from . import results
 from .campaign import Campaign, Measurement, Records
 from .paper import CELLS, FIGURES, SURVEY_FREQUENCIES, Findings, cells_of
+from .profile import write_profile
 from .progress import ReadingsBar
 from .results import told
 from .session import Instruments, Session, connect
@@ -42,7 +43,7 @@ def reproduce(
         UnwritableError: Before anything moves, when a folder cannot be written.
     """
     writable_folder(out, "reproduce")
-    catalogue.prepare(settings)
+    write_profile(settings)
     instruments = connect(settings.prefix)
     cells = cells_of(list(wanted))
     found, records = Findings(), Records()

@@ -75,7 +75,7 @@ class Road:
             self._failed.discard(consumer)
         try:
             consumer(name, doc)
-        except Exception:  # noqa: BLE001  one consumer must not take the others' documents
+        except Exception:
             if consumer not in self._failed:  # told once a run
                 log.exception("%r failed on a %s document %s", consumer, name, doc.get("uid"))
             self._failed.add(consumer)

@@ -10,7 +10,8 @@ from IPython.terminal.interactiveshell import TerminalInteractiveShell
 from ophyd.utils import LimitError
 from traitlets.config import Config
 
-from . import catalogue, startup
+from . import startup
+from .profile import write_profile
 
 FIRST_STEPS = """\
 odmrlab: {place}
@@ -32,7 +33,7 @@ def run(place: str) -> None:
     Args:
         place: Where the instruments are, for the first line.
     """
-    catalogue.prepare(startup.settings)
+    write_profile(startup.settings)
     names = {name: getattr(startup, name) for name in startup.__all__}
     shell = TerminalInteractiveShell.instance(
         config=Config(TerminalInteractiveShell={"confirm_exit": False, "enable_tip": False}),
@@ -54,7 +55,9 @@ def open_catalogue() -> Any:
     """Return the catalogue, with every finished run of this session in it."""
     startup.session.road.drain()
     startup.shipper.drain()
-    return catalogue.connect(startup.settings)
+    from .catalogue import connect  # late: it takes seconds to load, and not everybody asks for it
+
+    return connect(startup.settings)
 
 
 def tell(

@@ -118,6 +118,9 @@ def main() -> None:
     """Ship until the session is gone."""
     settings = Settings()
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(process)d %(message)s")
+    logging.getLogger("httpx").setLevel(
+        logging.WARNING
+    )  # one line for each of thirty requests a run
     with exclusive(settings.journal) as mine:
         if mine:
             _serve(settings)
