@@ -67,7 +67,7 @@ def reproduce(
     only: Annotated[
         list[str] | None, typer.Option(help="Figures, separated by commas or spaces.")
     ] = None,
-    more: Annotated[list[str] | None, typer.Argument(hidden=True)] = None,
+    more: Annotated[list[str] | None, typer.Argument(metavar="[FIGURE ...]", hidden=True)] = None,
     seed: Annotated[int, typer.Option(help="Of the twin's noise.")] = SEED,
     sealed: Sealed = False,
 ) -> None:

@@ -43,6 +43,7 @@ def run(place: str) -> None:
     shell.set_custom_exc((Exception,), tell)
     shell.events.register("post_run_cell", lambda _: startup.session.road.drain(DELIVERY))
     shell.display_formatter.formatters["text/plain"].for_type(RunEngineResult, show_result)
+    shell.show_banner()
     shell.mainloop()
 
 

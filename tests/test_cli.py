@@ -26,7 +26,7 @@ def odmrlab(*words: object, home, **more) -> subprocess.CompletedProcess:
         (("reproduce", "--only", "fig9"), "unknown figure fig9; needs names from: fig1a, fig1b"),
         (("reproduce", "--sample", "no.toml"), "no.toml: No such file or directory; needs"),
         (("reproduce", "--speed", "0"), "speed=0.0; needs a finite number > 0"),
-        (("reproduce", "--seed", "x"), "'x' is not a valid int"),
+        (("reproduce", "--seed", "x"), "Invalid value for '--seed'"),
         (("ioc", "squid"), "unknown instrument squid"),
         (("measure",), "No such command 'measure'"),
     ],
@@ -78,6 +78,7 @@ def test_shell_measures_fits_refuses_and_keeps(tmp_path):
 
 def test_nothing_is_left_when_the_session_is_killed(tmp_path):
     env = os.environ | {"ODMRLAB_HOME": str(tmp_path), "TILED_PROFILES": str(tmp_path)}
+    env |= {"PYTHONUNBUFFERED": "1"}
     shell = subprocess.Popen(
         [*COMMAND, "shell", "--speed", "500"],
         stdin=subprocess.PIPE,
@@ -85,7 +86,7 @@ def test_nothing_is_left_when_the_session_is_killed(tmp_path):
         text=True,
         env=env,
     )
-    while "odmr? shows" not in shell.stdout.readline():
+    while "catalog()[-1]" not in shell.stdout.readline():
         pass
     assert processes_below(shell.pid)
     children = processes_below(shell.pid)
