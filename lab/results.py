@@ -90,7 +90,7 @@ def table(results: list[Quantity]) -> Table:
     made.add_column("unit")
     for item in results:
         value, error = rounded(item.value, item.error)
-        relative = f"{100 * item.error / abs(item.value):.1f} %"
+        relative = f"{100 * item.error / abs(item.value):.2g} %"
         made.add_row(item.quantity, f"{item.paper:g}", value, error, relative, item.unit)
     return made
 

@@ -225,12 +225,3 @@ def test_a_run_is_finished_at_its_stop_only(journal):
     for name, document in documents:
         journal(name, document)
         assert is_finished(path) == (name == "stop")
-
-
-def test_an_event_costs_little_beside_its_measurement(journal, benchmark):
-    documents = a_run(1)
-    for document in documents[:2]:
-        journal(*document)
-    name, event = documents[2]
-    event["data"] = {f"column_{i}": 0.1 * i for i in range(30)}
-    benchmark(journal, name, event)
