@@ -70,7 +70,7 @@ def spectra(measured: Sequence[tuple[float, Curve, Fit]], both: Measured | None)
     axes.set_title("Fig. 1(a): ODMR spectra, 0.5 mW, 0.6 kHz")
     if both:
         label, curve, fit = both
-        inset = axes.inset_axes([0.66, 0.06, 0.33, 0.24])
+        inset = axes.inset_axes((0.66, 0.06, 0.33, 0.24))
         draw_spectrum(inset, curve, fit)
         inset.set_title(label, fontsize=7)
         inset.set_xlabel("field (mT)", fontsize=7)
@@ -151,9 +151,9 @@ def inertia(measured: Sequence[Measured], title: str) -> Figure:
         style = {"fmt": "o", "ms": 3, "capsize": 2, "color": colour, "label": text}
         above.errorbar(curve.axis, np.abs(curve.signal) / height, bars, **style)
         above.plot(smooth, np.abs(fit.curve(smooth)) / height, "--", color=FIT, lw=1)
-        left = curve.signal - fit.curve(curve.axis)
-        below.plot(curve.axis, left.real / curve.error.real, ".", color=colour)
-        below.plot(curve.axis, left.imag / curve.error.imag, "x", ms=4, color=colour)
+        left = curve.standardise(curve.signal - fit.curve(curve.axis))
+        for residuals, marker in zip(np.split(left, 2), (".", "x"), strict=True):
+            below.plot(curve.axis, residuals, marker, ms=4, color=colour)
     above.set(xscale="log", title=title, ylabel="|X + iY| over its slow limit")
     above.legend()
     below.set_xlabel("modulation frequency (Hz); residuals of X (dots) and Y (crosses)")

@@ -5,6 +5,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import bluesky.plan_stubs as bps
+from bluesky.run_engine import RunEngineResult
+from bluesky.utils import RunEngineInterrupted
 from event_model import DocumentRouter
 
 from ..analysis import Curve, Fit, FitError, Points, fit
@@ -101,7 +103,7 @@ class Campaign:
 
     def configure(self, *settings: Any) -> None:
         """Move settings, ``motor, value, motor, value, ...``, and wait until all are there."""
-        self.session.RE(bps.mv(*settings))
+        self._run(bps.mv(*settings))
 
     def measure(self, plan: Generator, label: str) -> Measurement:
         """Run a plan and wait for its fit.
@@ -109,7 +111,7 @@ class Campaign:
         Raises:
             MeasurementError: When the fit failed, with the reason.
         """
-        (run, *_) = self.session.RE(plan).run_start_uids
+        (run, *_) = self._run(plan).run_start_uids
         self.session.road.drain()
         fit_run = self._records.fit_of(run)
         stop = self._records.stops[fit_run]
@@ -120,6 +122,14 @@ class Campaign:
         start, curve = self._records.starts[run], self._records.curve(run)
         fitted = fit(start["fit"], curve, **start["fit_options"])
         return Measurement(label, run, fit_run, curve, fitted)
+
+    def _run(self, plan: Generator) -> RunEngineResult:
+        try:
+            return self.session.RE(plan)
+        except RunEngineInterrupted:
+            # Ctrl-C pauses a plan; nobody is here to resume it, so it is closed as aborted
+            self.session.RE.abort("interrupted")
+            raise MeasurementError("interrupted; what was measured until now is kept") from None
 
     def series(
         self, model: str, points: Points, behind: Sequence[Measurement], **options: Any

@@ -100,7 +100,8 @@ def reproduce(
 def start() -> Settings:
     """Return the settings, with the folder of the laboratory ready to be written."""
     settings = Settings()
-    writable_folder(settings.home, "odmrlab")
+    for folder in (settings.home, settings.journal, settings.catalogue, settings.logs):
+        writable_folder(folder, "odmrlab")
     os.environ["OPHYD_CONTROL_LAYER"] = settings.control_layer
     return settings
 

@@ -66,6 +66,12 @@ def test_style_holds(root):
         assert done.returncode == 0, done.stdout
 
 
+def test_types_hold_where_no_neighbour_is_untyped(root):
+    words = [sys.executable, "-m", "basedpyright", "--pythonpath", sys.executable]
+    done = subprocess.run(words, cwd=root, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout
+
+
 @pytest.mark.parametrize(
     ("module", "strangers"),
     [

@@ -30,9 +30,7 @@ def test_plan_is_accepted_with_good_arguments(known, name):
     assert accepted, why
 
 
-@pytest.mark.parametrize(
-    ("place", "value"), [(0, 17), (1, 3.5), (2, "ten"), (3, [1.0])]
-)
+@pytest.mark.parametrize(("place", "value"), [(0, 17), (1, 3.5), (2, "ten"), (3, [1.0])])
 def test_plan_is_refused_with_a_bad_argument(known, place, value):
     arguments = list(ITEMS["odmr"])
     arguments[place] = value
