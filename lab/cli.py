@@ -46,9 +46,9 @@ def mistakes() -> list[type[Exception]]:
     # these belong to modules that are loaded only when a command needs them
     late = {
         "odmrlab.devices": ("NotConnectedError", "RefusedError", "MoveError"),
-        "odmrlab.lab.profile": ("CatalogueError",),
-        "odmrlab.lab.campaign": ("MeasurementError",),
-        "odmrlab.lab.shipper": ("ShipperError",),
+        "odmrlab.lab.record.profile": ("CatalogueError",),
+        "odmrlab.lab.campaign.measure": ("MeasurementError",),
+        "odmrlab.lab.record.shipper": ("ShipperError",),
         "bluesky.utils": ("FailedStatus",),
     }
     for module, names in late.items():
@@ -77,9 +77,9 @@ def reproduce(
     name = read_sample(sample).name if sample else Sample().name
     twin = Twin(settings.prefix, settings.logs, speed, sample, seed, sealed)
     # the twin knows its address now; these import Channel Access clients, which ask for it once
-    from .paper import FIGURES
-    from .reproduce import reproduce as measure
-    from .results import table
+    from .campaign.paper import FIGURES
+    from .campaign.reproduce import reproduce as measure
+    from .campaign.results import table
 
     wanted = figure_names([*(only or []), *(more or [])], tuple(FIGURES))
     facts = {

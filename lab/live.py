@@ -8,10 +8,9 @@ from event_model import DocumentRouter
 
 from ..analysis import Fit, FitError, fit
 from ..analysis.fit_run import curve_of
-from .results import told
+from .campaign.results import told
 
-NARROWEST = 12  # characters of a column
-FIT_SHARE = 0.1  # of the time at most goes into fits on the way
+NARROWEST = 14  # characters of a column
 DOUBTFUL = 1e-3  # probability of a chi-square this large, if the model were true
 MAIN = {"odmr": ("field", "width"), "spin_inertia": ("t1",)}  # parameters shown while measuring
 
@@ -21,11 +20,12 @@ class LiveTable(DocumentRouter):
 
     Args:
         write: Prints one line.
+        fit_share: Of the time at most goes into fits on the way.
     """
 
-    def __init__(self, write: Callable[[str], Any] = print):
+    def __init__(self, write: Callable[[str], Any] = print, fit_share: float = 0.1):
         super().__init__()
-        self._write = write
+        self._write, self._fit_share = write, fit_share
         self._start: dict[str, Any] = {}
         self._fit: dict[str, Any] = {}
         self._fit_descriptor: dict[str, Any] = {}
@@ -92,7 +92,7 @@ class LiveTable(DocumentRouter):
             return ""  # too early to say
         finally:
             took = time.monotonic() - began
-            self._next_fit = began + took / FIT_SHARE
+            self._next_fit = began + took / self._fit_share
         return told_of(fitted, MAIN[model])
 
 

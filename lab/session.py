@@ -12,8 +12,8 @@ from bluesky import RunEngine
 from bluesky.preprocessors import SupplementalData
 
 from ..devices import Cryostat, Laser, Lockin, Magnet, Rf, wait_for_all
-from .journal import Journal
-from .road import Road
+from .record.journal import Journal
+from .record.road import Road
 from .settings import Settings
 
 RECORDED = ("odmrlab", "bluesky", "ophyd", "caproto", "event-model")

@@ -11,7 +11,7 @@ from ophyd.utils import LimitError
 from traitlets.config import Config
 
 from . import startup
-from .profile import write_profile
+from .record.profile import write_profile
 
 FIRST_STEPS = """\
 odmrlab: {place}
@@ -56,7 +56,9 @@ def open_catalogue() -> Any:
     """Return the catalogue, with every finished run of this session in it."""
     startup.session.road.drain()
     startup.shipper.drain()
-    from .catalogue import connect  # late: it takes seconds to load, and not everybody asks for it
+    from .record.catalogue import (
+        connect,  # late: it takes seconds to load, and not everybody asks for it
+    )
 
     return connect(startup.settings)
 

@@ -12,9 +12,9 @@ import bluesky.plans as bp
 
 from ..plans import find_resonance, odmr, spin_inertia
 from .live import LiveTable
+from .record.shipper import Shipper
 from .session import Session, connect
 from .settings import Settings, writable_folder
-from .shipper import Shipper
 
 __all__ = [
     "RE",

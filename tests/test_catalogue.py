@@ -13,7 +13,7 @@ from event_model import compose_run
 from tiled import profiles
 from tiled.queries import Key
 
-from odmrlab.lab import catalogue
+from odmrlab.lab.record import catalogue
 from odmrlab.lab.settings import Settings
 
 READER = """

@@ -13,7 +13,7 @@ from bluesky.plans import list_scan
 from event_model import compose_run
 from ophyd.sim import SynAxis
 
-from odmrlab.lab.journal import Journal, JournalError, is_finished, read
+from odmrlab.lab.record.journal import Journal, JournalError, is_finished, read
 from odmrlab.lab.settings import UnwritableError
 
 

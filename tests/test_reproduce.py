@@ -75,7 +75,7 @@ def test_figures_report_and_table_are_there(blind):
 def test_every_run_is_in_the_catalogue_and_can_be_searched(blind, monkeypatch):
     from tiled.queries import Key
 
-    from odmrlab.lab.catalogue import connect
+    from odmrlab.lab.record.catalogue import connect
     from odmrlab.lab.settings import Settings
 
     home, _, results = blind

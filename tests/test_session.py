@@ -6,7 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from event_model import DocumentNames, schema_validators
 
-from odmrlab.lab.journal import read
+from odmrlab.lab.record.journal import read
 from odmrlab.lab.session import Instruments, Session, next_scan_id
 from odmrlab.lab.settings import Settings
 from odmrlab.plans import odmr

@@ -14,14 +14,14 @@ from bluesky.plans import list_scan
 from event_model import compose_run
 from ophyd.sim import SynAxis
 
-from odmrlab.lab import catalogue
-from odmrlab.lab.journal import Journal, read
+from odmrlab.lab.record import catalogue
+from odmrlab.lab.record.journal import Journal, read
+from odmrlab.lab.record.shipper import Shipper, ShipperError, finished
 from odmrlab.lab.settings import Settings
-from odmrlab.lab.shipper import Shipper, ShipperError, finished
 
 SESSION = """
 from odmrlab.lab.settings import Settings
-from odmrlab.lab.shipper import Shipper
+from odmrlab.lab.record.shipper import Shipper
 
 settings = Settings()
 shipper = Shipper(settings)
@@ -29,7 +29,7 @@ shipper = Shipper(settings)
 import os, signal
 from bluesky import RunEngine
 from bluesky.plans import list_scan
-from odmrlab.lab.journal import Journal
+from odmrlab.lab.record.journal import Journal
 from ophyd.sim import SynAxis
 
 engine, motor = RunEngine(), SynAxis(name="motor")

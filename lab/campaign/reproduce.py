@@ -7,16 +7,16 @@ from typing import Any
 
 from rich.console import Console
 
-from ..analysis import figures
+from ...analysis import figures
+from ..record.profile import write_profile
+from ..record.shipper import Shipper
+from ..session import Instruments, Session, connect
+from ..settings import Settings, writable_folder
 from . import results
-from .campaign import Campaign, Measurement, Records
+from .measure import Campaign, Measurement, Records
 from .paper import CELLS, FIGURES, SURVEY_FREQUENCIES, Findings, cells_of
-from .profile import write_profile
 from .progress import ReadingsBar
 from .results import told
-from .session import Instruments, Session, connect
-from .settings import Settings, writable_folder
-from .shipper import Shipper
 
 SHIPPING_TIME = 120.0  # s for the catalogue to take the last runs
 

@@ -11,7 +11,7 @@ from typing import Any
 from jinja2 import Environment
 from rich.table import Table
 
-from .campaign import Measurement, Series
+from .measure import Measurement, Series
 from .paper import Findings
 
 MICRO = 1e6  # s to us

@@ -9,9 +9,9 @@ from bluesky.run_engine import RunEngineResult
 from bluesky.utils import RunEngineInterrupted
 from event_model import DocumentRouter
 
-from ..analysis import Curve, Fit, FitError, Points, fit
-from ..analysis.fit_run import curve_of, fit_documents
-from .session import Session
+from ...analysis import Curve, Fit, FitError, Points, fit
+from ...analysis.fit_run import curve_of, fit_documents
+from ..session import Session
 
 
 class MeasurementError(RuntimeError):

@@ -31,9 +31,9 @@ from tiled.client.container import Container
 from tiled.client.context import Context
 from tiled.server.app import build_app_from_config
 
+from ..settings import Settings, writable_folder
 from .journal import Document
 from .profile import ARRAYS, METADATA, TABLES, CatalogueError, configuration, write_profile
-from .settings import Settings, writable_folder
 
 
 def prepare(settings: Settings) -> None:

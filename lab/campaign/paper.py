@@ -6,10 +6,10 @@ from math import hypot
 
 import numpy as np
 
-from ..analysis import Points
-from ..analysis.series import MAGNETON, rates
-from ..plans import odmr, spin_inertia
-from .campaign import Campaign, Measurement, Series
+from ...analysis import Points
+from ...analysis.series import MAGNETON, rates
+from ...plans import odmr, spin_inertia
+from .measure import Campaign, Measurement, Series
 
 SURVEY_FREQUENCIES = (1.1, 0.8)  # GHz, where both carriers respond; the first is Fig. 1(a)'s inset
 SPECTRUM_FREQUENCIES = (0.5, 0.75, 1.0, 1.5, 2.0, 2.5, 3.0, 3.5, 4.0)  # GHz

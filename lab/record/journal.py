@@ -15,7 +15,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from .settings import writable_folder
+from ..settings import writable_folder
 
 SUFFIX = ".jsonl"
 SAFE_UID = re.compile(r"\w[\w.-]{0,127}", re.ASCII)

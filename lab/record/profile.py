@@ -12,7 +12,7 @@ from typing import Any
 import yaml
 from tiled import profiles
 
-from .settings import Settings
+from ..settings import Settings
 
 METADATA = "catalog.db"
 TABLES = "tables.db"

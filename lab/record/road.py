@@ -8,7 +8,7 @@ from typing import Any
 
 from event_model import sanitize_doc
 
-from ..analysis.fit_run import FitRun
+from ...analysis.fit_run import FitRun
 from .journal import Journal
 
 log = logging.getLogger(__name__)

@@ -1,6 +1,6 @@
 """The shipper: a process of its own that carries finished runs from the journal to the catalogue.
 
-``python -m odmrlab.lab.shipper`` is started by a session (`Shipper`) and lives as long as its
+``python -m odmrlab.lab.record.shipper`` is started by a session (`Shipper`) and lives as long as its
 standard input stays open, so it ends with its session however that dies. One process at a time
 ships, the holder of the lock on the journal folder; others wait for their turn. Journals without a
 stop document are left alone.
@@ -19,8 +19,8 @@ from functools import partial
 from pathlib import Path
 from typing import Self
 
+from ..settings import Settings, writable_folder
 from .journal import SUFFIX, Document, JournalError, is_finished, read
-from .settings import Settings, writable_folder
 
 POLL = 0.1  # s between two looks into the journal folder
 ATTEMPTS = 3  # a database may be busy once; three times is a refusal

@@ -1,0 +1,1 @@
+"""Many measurements with one purpose: the paper, its table and its report."""
