@@ -8,7 +8,7 @@ from event_model import DocumentRouter
 
 from ..analysis import Fit, FitError, fit
 from ..analysis.fit_run import curve_of
-from .campaign.results import told
+from .numbers import told
 
 NARROWEST = 14  # characters of a column
 DOUBTFUL = 1e-3  # probability of a chi-square this large, if the model were true

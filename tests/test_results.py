@@ -5,7 +5,8 @@ import json
 import pytest
 
 from odmrlab.lab.campaign.paper import CELLS, FIGURES, cells_of
-from odmrlab.lab.campaign.results import Quantity, rounded, table, told, write_json
+from odmrlab.lab.campaign.results import Quantity, table, write_json
+from odmrlab.lab.numbers import rounded, told
 
 
 @pytest.mark.parametrize(

@@ -8,6 +8,7 @@ from typing import Any
 from rich.console import Console
 
 from ...analysis import figures
+from ..numbers import told
 from ..record.profile import write_profile
 from ..record.shipper import Shipper
 from ..session import Instruments, Session, connect
@@ -16,7 +17,6 @@ from . import results
 from .measure import Campaign, Measurement, Records
 from .paper import CELLS, FIGURES, SURVEY_FREQUENCIES, Findings, cells_of
 from .progress import ReadingsBar
-from .results import told
 
 SHIPPING_TIME = 120.0  # s for the catalogue to take the last runs
 
