@@ -42,4 +42,5 @@ class Cryostat(Instrument):
     def stop(self, *, success: bool = False) -> None:
         """Make the temperature of this moment the set point."""
         super().stop(success=success)
-        self.temperature.put(self.temperature_readback.get(), force=True, wait=False)
+        if self.temperature.connected:  # a lost cryostat has failed its move already
+            self.temperature.put(self.temperature_readback.get(), force=True, wait=False)

@@ -43,4 +43,5 @@ class Magnet(Instrument):
     def stop(self, *, success: bool = False) -> None:
         """Hold the field where it is."""
         super().stop(success=success)
-        self.halt.put(1, wait=False)
+        if self.halt.connected:  # a lost magnet has failed its move already
+            self.halt.put(1, wait=False)

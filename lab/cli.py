@@ -36,13 +36,15 @@ def main() -> None:
     try:
         app()
     except tuple(mistakes()) as error:
-        print(f"odmrlab: {error}", file=sys.stderr)
+        # bluesky wraps what a device said; the device's own words are the cause
+        cause = error.__cause__ if type(error).__name__ == "FailedStatus" else None
+        print(f"odmrlab: {cause or error}", file=sys.stderr)
         sys.exit(2)
 
 
 def mistakes() -> list[type[Exception]]:
     """Return the errors that a person can mend; everything else is ours, with its traceback."""
-    found = [ValidationError, UnwritableError, TwinError, SampleFileError]
+    found = [ValidationError, UnwritableError, TwinError, SampleFileError, TimeoutError]
     # these belong to modules that are loaded only when a command needs them
     late = {
         "odmrlab.devices": ("NotConnectedError", "RefusedError", "MoveError"),
@@ -50,6 +52,7 @@ def mistakes() -> list[type[Exception]]:
         "odmrlab.lab.campaign.measure": ("MeasurementError",),
         "odmrlab.lab.record.shipper": ("ShipperError",),
         "bluesky.utils": ("FailedStatus",),
+        "ophyd.utils": ("DisconnectedError", "LimitError"),
     }
     for module, names in late.items():
         if module in sys.modules:

@@ -5,6 +5,8 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
+from bluesky.utils import FailedStatus
+from ophyd.utils import DisconnectedError
 from rich.console import Console
 
 from ...analysis import figures
@@ -56,7 +58,7 @@ def reproduce(
         stack.callback(session.close)
         lab = SpokenCampaign(session, records, bar)
         lab.configure(*ready(instruments))
-        stack.callback(lab.configure, *safe(instruments))
+        stack.callback(leave_safe, lab, bar)
         for name in cells:
             CELLS[name].measure(lab, found)
         bar.say("into the catalogue")
@@ -102,9 +104,13 @@ def ready(bench: Instruments) -> list[Any]:
     ]
 
 
-def safe(bench: Instruments) -> list[Any]:
-    """Return the settings in which the bench is left."""
-    return [bench.rf.output, "Off", bench.laser.shutter, "Closed"]
+def leave_safe(lab: Campaign, bar: ReadingsBar) -> None:
+    """Switch rf and light off; when that fails, say so without hiding why the campaign ended."""
+    bench = lab.instruments
+    try:
+        lab.configure(bench.rf.output, "Off", bench.laser.shutter, "Closed")
+    except (FailedStatus, DisconnectedError, TimeoutError) as error:
+        bar.done(f"rf and light may still be on: {error.__cause__ or error}")
 
 
 def draw(found: Findings, wanted: Sequence[str], out: Path) -> list[Path]:
