@@ -14,7 +14,9 @@ from odmrlab.ioc.rack import INSTRUMENTS
 
 def command(name: str, *arguments: object, env=None) -> str:
     """Run one of caproto's own clients."""
-    words = [sys.executable, "-m", f"caproto.commandline.{name}", *map(str, arguments)]
+    # without --no-repeater it would leave one running
+    words = [sys.executable, "-m", f"caproto.commandline.{name}", "--no-repeater"]
+    words += map(str, arguments)
     done = subprocess.run(words, check=False, capture_output=True, text=True, timeout=30, env=env)
     return done.stdout + done.stderr
 
