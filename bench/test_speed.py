@@ -9,7 +9,7 @@ from ophyd import EpicsSignal, EpicsSignalRO
 
 from odmrlab.analysis import Curve, fit
 from odmrlab.ioc.physics import Bench, Sample
-from odmrlab.lab.journal import Journal
+from odmrlab.lab.record.journal import Journal
 from odmrlab.plans import spin_inertia
 
 POINTS = 100
@@ -40,7 +40,7 @@ def test_stock_list_scan_of_plain_epics_signals(benchmark, bench):
 
 
 @pytest.mark.benchmark(group="signal of the sample")
-@pytest.mark.parametrize("effects", [(), ("hole_window",)], ids=["paper", "hole window"])
+@pytest.mark.parametrize("effects", [(), ("twin",)], ids=["paper", "all effects"])
 def test_signal(benchmark, effects):
     sample, here = Sample(effects=effects), Bench(rf_output=1, laser_shutter=1)
     benchmark(sample.signal, here)

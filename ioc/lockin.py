@@ -114,8 +114,7 @@ class Lockin(Instrument):
     def _read(self, number: int, bench: Bench) -> tuple[complex, float]:
         """Return X + iY and the standard error of each [V]."""
         harmonic = self.harmonic.value
-        # square-wave modulation of weak rf has no even harmonic
-        clean = self._sample.signal(bench) if harmonic == 1 else 0.0
+        clean = self._sample.signal(bench, harmonic)
         density = self._sample.noise_density(bench, harmonic * bench.rf_modulation_frequency)
         window = self.integration_time.value
         error = standard_error(density, self._poles, self.time_constant.value, window)

@@ -6,9 +6,17 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
-from .physics.sample import Carrier, Detector, Hole, Sample
+from .physics.apparatus import Coil, Detector, Nanocrystals
+from .physics.carrier import Carrier, Hole
+from .physics.sample import Sample
 
-PARTS = {"electron": Carrier, "hole": Hole, "detector": Detector}
+PARTS = {
+    "electron": Carrier,
+    "hole": Hole,
+    "nanocrystals": Nanocrystals,
+    "coil": Coil,
+    "detector": Detector,
+}
 
 
 class SampleFileError(ValueError):

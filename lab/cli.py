@@ -2,6 +2,7 @@
 
 import os
 import sys
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Annotated
 
@@ -79,10 +80,11 @@ def reproduce(
     writable_folder(out, "reproduce")
     name = read_sample(sample).name if sample else Sample().name
     twin = Twin(settings.prefix, settings.logs, speed, sample, seed, sealed)
-    # the twin knows its address now; these import Channel Access clients, which ask for it once
-    from .campaign.paper import FIGURES
-    from .campaign.reproduce import reproduce as measure
-    from .campaign.results import table
+    with console.status("odmrlab: loading"):
+        # the twin knows its address now; these import Channel Access clients, which ask once
+        from .campaign.paper import FIGURES
+        from .campaign.reproduce import reproduce as measure
+        from .campaign.results import table
 
     wanted = figure_names([*(only or []), *(more or [])], tuple(FIGURES))
     facts = {
@@ -130,15 +132,16 @@ def shell(
 ) -> None:
     """Open IPython with RE, instruments, plans and catalogue ready, on a twin of its own."""
     settings = start()
-    if connect:
-        from .shell import run
-
-        run(f"instruments at {os.environ.get('EPICS_CA_ADDR_LIST', 'the broadcast address')}")
-        return
-    with Twin(settings.prefix, settings.logs, speed, sample, seed, sealed):
-        from .shell import run
-
-        run(f"a twin of the laboratory, {speed:g} times faster than the clock")
+    place = f"a twin of the laboratory, {speed:g} times faster than the clock"
+    with ExitStack() as stack:
+        with Console().status("odmrlab: starting, some seconds"):
+            if connect:
+                place = f"instruments at {os.environ.get('EPICS_CA_ADDR_LIST', 'any address')}"
+            else:
+                twin = Twin(settings.prefix, settings.logs, speed, sample, seed, sealed)
+                stack.enter_context(twin)
+            from .shell import run
+        run(place)
 
 
 @app.command(context_settings={"ignore_unknown_options": True, "help_option_names": []})

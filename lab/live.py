@@ -1,18 +1,18 @@
 """What a person sees while a run is measured: a table, with the fit so far in its last column."""
 
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from typing import Any
 
 from event_model import DocumentRouter
 
-from ..analysis import Fit, FitError, fit
+from ..analysis import FitError, fit
 from ..analysis.fit_run import curve_of
-from .numbers import told
+from .numbers import brief, told
 
 NARROWEST = 14  # characters of a column
 DOUBTFUL = 1e-3  # probability of a chi-square this large, if the model were true
-MAIN = {"odmr": ("field", "width"), "spin_inertia": ("t1",)}  # parameters shown while measuring
+MAIN = {"odmr": "field", "spin_inertia": "t1"}  # parameter shown while measuring
 
 
 class LiveTable(DocumentRouter):
@@ -63,7 +63,7 @@ class LiveTable(DocumentRouter):
 
     def stop(self, doc):
         if doc["run_start"] == self._start.get("uid") and doc["exit_status"] != "success":
-            self._write(f"run ended with {doc['exit_status']}: {doc.get('reason', '')}")
+            self._write(f"run ended with {doc['exit_status']}: {doc.get('reason') or 'no reason'}")
         elif doc["exit_status"] == "fail" and doc["run_start"] != self._start.get("uid"):
             self._write(f"no fit: {doc['reason']}")
 
@@ -93,14 +93,8 @@ class LiveTable(DocumentRouter):
         finally:
             took = time.monotonic() - began
             self._next_fit = began + took / self._fit_share
-        return told_of(fitted, MAIN[model])
-
-
-def told_of(fitted: Fit, names: Iterable[str]) -> str:
-    """Return parameters of a fit with their errors as one line."""
-    return ", ".join(
-        told(name, fitted.values[name], fitted.errors[name], fitted.units[name]) for name in names
-    )
+        name = MAIN[model]
+        return brief(name, fitted.values[name], fitted.errors[name], fitted.units[name])
 
 
 def told_of_run(descriptor: dict[str, Any], data: dict[str, Any], names: list[str]) -> str:

@@ -14,8 +14,20 @@ def rounded(value: float, error: float) -> tuple[str, str]:
 
 def told(name: str, value: float, error: float, unit: str = "") -> str:
     """Return a number with its error and unit, as people write them: ``t1 = 130.1 ± 0.2 µs``."""
-    power = 0
-    if unit in SCALED and value:
-        power = min(0, max(-12, 3 * floor(log10(abs(value)) / 3)))
+    power = size(value, unit)
     number = " ± ".join(rounded(value / 10**power, error / 10**power))
     return f"{name} = {number} {PREFIXES[power]}{unit}".rstrip()
+
+
+def brief(name: str, value: float, error: float, unit: str = "") -> str:
+    """Return the same in less room, the error in units of the last digit: ``t1 130.10(20) µs``."""
+    power = size(value, unit)
+    number, doubt = rounded(value / 10**power, error / 10**power)
+    return f"{name} {number}({doubt.replace('.', '').lstrip('0')}) {PREFIXES[power]}{unit}".rstrip()
+
+
+def size(value: float, unit: str) -> int:
+    """Return the power of ten of the prefix that fits a value."""
+    if unit not in SCALED or not value:
+        return 0
+    return min(0, max(-12, 3 * floor(log10(abs(value)) / 3)))

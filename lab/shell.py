@@ -8,6 +8,7 @@ from bluesky.run_engine import RunEngineResult
 from bluesky.utils import FailedStatus, RunEngineInterrupted
 from IPython.terminal.interactiveshell import TerminalInteractiveShell
 from ophyd.utils import LimitError
+from rich.console import Console
 from traitlets.config import Config
 
 from . import startup
@@ -45,11 +46,15 @@ def run(place: str) -> None:
     shell.display_formatter.formatters["text/plain"].for_type(RunEngineResult, show_result)
     shell.show_banner()
     shell.mainloop()
+    with Console().status("odmrlab: bringing the last runs into the catalogue"):
+        startup.leaving.close()
 
 
 def show_result(result: RunEngineResult, printer: Any, _cycle: bool) -> None:
     """Show what a plan returned, not the whole record of its end."""
-    printer.text(repr(result.plan_result if result.run_start_uids else None))
+    ended_well = result.exit_status == "success"
+    shown = result.plan_result if ended_well and result.run_start_uids else None
+    printer.text(repr(shown) if ended_well else result.exit_status)
 
 
 def open_catalogue() -> Any:

@@ -6,6 +6,7 @@ are those of ``ODMRLAB_*``.
 """
 
 import atexit
+from contextlib import ExitStack
 
 import bluesky.plan_stubs as bps
 import bluesky.plans as bp
@@ -38,5 +39,8 @@ RE = session.RE
 magnet, rf, laser, cryostat, lockin = session.instruments
 
 shipper = Shipper(settings)
-atexit.register(shipper.close)
-atexit.register(session.close)
+
+leaving = ExitStack()  # the last documents first, then the last runs
+leaving.callback(shipper.close)
+leaving.callback(session.close)
+atexit.register(leaving.close)

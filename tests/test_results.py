@@ -6,7 +6,7 @@ import pytest
 
 from odmrlab.lab.campaign.paper import CELLS, FIGURES, cells_of
 from odmrlab.lab.campaign.results import Quantity, table, write_json
-from odmrlab.lab.numbers import rounded, told
+from odmrlab.lab.numbers import brief, rounded, told
 
 
 @pytest.mark.parametrize(
@@ -36,6 +36,11 @@ def test_number_has_two_digits_of_its_error(value, error, expected):
 )
 def test_number_is_told_with_a_fitting_unit(value, error, unit, expected):
     assert told("t", value, error, unit) == expected
+
+
+def test_number_in_little_room_has_its_error_in_brackets():
+    assert brief("t1", 130.1e-6, 0.2e-6, "s") == "t1 130.10(20) µs"
+    assert brief("field", 42.683, 0.032, "mT") == "field 42.683(32) mT"
 
 
 def test_json_holds_the_keys_of_the_contract(tmp_path):

@@ -7,7 +7,8 @@ import pytest
 from scipy.optimize import curve_fit
 
 from odmrlab.ioc.physics import Bench, Sample
-from odmrlab.ioc.physics.sample import Carrier, Detector, Hole
+from odmrlab.ioc.physics.apparatus import Detector
+from odmrlab.ioc.physics.carrier import Carrier, Hole
 
 ON = Bench(rf_output=1, laser_shutter=1)
 
@@ -70,8 +71,9 @@ def test_signal_falls_with_modulation_as_one_pole():
     np.testing.assert_allclose(signal, slow / (1 + 2j * np.pi * frequency * t1), rtol=1e-9)
 
 
-def test_hole_answers_at_its_own_resonance_and_hardly_off_it():
-    sample = replace(Sample(), electron=Carrier(amplitude=0.0))
+@pytest.mark.parametrize("effects", [(), ("hole_window",), ("twin",)], ids=str)
+def test_hole_answers_at_its_own_resonance_and_hardly_off_it(effects):
+    sample = replace(Sample(effects=effects), electron=Carrier(amplitude=0.0))
 
     def height(frequency):
         bench = replace(
@@ -107,3 +109,40 @@ def test_signal_of_many_fields_at_once_equals_one_by_one():
     together = Sample().signal(replace(ON, magnet_field_readback=field))
     single = [Sample().signal(replace(ON, magnet_field_readback=b)) for b in field]
     np.testing.assert_allclose(together, single, rtol=1e-12)
+
+
+@pytest.mark.parametrize(
+    ("lines", "x", "y"),
+    [
+        (
+            (-124.305, 1.1762, 6.03, 1, 3448.0, 1, 1.761, 0.923, 1, 5.62),
+            "0x1.f4b30ebdf7083p-21",
+            "-0x1.2014e0714e9e0p-21",
+        ),
+        (
+            (-102.078, 3.0179, -7.73, 1, 740.1, 1, 1.812, 0.918, 1, 6.53),
+            "0x1.6dec615ae6636p-27",
+            "-0x1.7aed5741d2177p-31",
+        ),
+        (
+            (71.351, 3.8382, -4.32, 1, 5887.3, 1, 1.834, 0.656, 1, 1.61),
+            "0x1.8b26d5043923ap-44",
+            "-0x1.24d3d6db4549ep-40",
+        ),
+        (
+            (142.038, 1.4041, -3.72, 1, 41782.0, 1, 1.82, 0.995, 1, 8.1),
+            "0x1.2f5f5434be5a2p-29",
+            "-0x1.72c40fd22409fp-29",
+        ),
+        (
+            (-140.896, 2.9158, -2.52, 1, 65.8, 1, 1.829, 1.87, 1, 3.34),
+            "0x1.2a253bf8c75b5p-15",
+            "-0x1.07c05bcc62990p-19",
+        ),
+    ],
+)
+def test_without_effects_the_signal_is_what_it_was_before_there_were_any(lines, x, y):
+    """Every bit on the machine where the numbers were made; the last may differ on others."""
+    signal = Sample(effects=()).signal(Bench(*lines))
+    assert signal.real == pytest.approx(float.fromhex(x), rel=2e-15, abs=0)
+    assert signal.imag == pytest.approx(float.fromhex(y), rel=2e-15, abs=0)

@@ -1,9 +1,13 @@
 """A sample file is used whole, or refused with the place and what is needed there."""
 
+from dataclasses import fields
+
 import pytest
 
 from odmrlab.ioc.physics import Sample
-from odmrlab.ioc.sample_file import SampleFileError, read_sample
+from odmrlab.ioc.physics.apparatus import SECOND_SAMPLE
+from odmrlab.ioc.physics.effects import EFFECTS, steps_with
+from odmrlab.ioc.sample_file import PARTS, SampleFileError, read_sample
 
 
 @pytest.fixture
@@ -38,6 +42,13 @@ def test_keys_are_taken_and_the_rest_is_the_paper(write):
         ("[hole]\ndark_rate = nan", r"Hole: dark_rate = nan \[1/s\]; needs"),
         ("electron = 3", r"electron = 3; needs a table \[electron\]"),
         ('effects = ["twim"]', "effects has 'twim'; needs names from: hole_window"),
+        (
+            'effects = ["g_skew", "skew"]',
+            "effects has 'skew'; needs names from: hole_window, g_skew,",
+        ),
+        ("[coil]\ncorner = 0", r"Coil: corner = 0 \[GHz\]; needs a number from 0.001 to 1000"),
+        ("[nanocrystals]\nenergy = 1", r"unknown key 'energy' in \[nanocrystals\]"),
+        ("reference_energy = 1824", r"Sample: reference_energy = 1824 \[eV\]; needs a number from"),
         ('effects = "twin"', "effects = 'twin'; needs a list of names"),
         ("name = 3", "name = 3; needs a text"),
         ("g = ", "needs TOML"),
@@ -52,3 +63,27 @@ def test_bad_file_is_refused_in_one_sentence(write, text, words):
 def test_missing_file_is_refused(tmp_path):
     with pytest.raises(SampleFileError, match="No such file"):
         read_sample(tmp_path / "none.toml")
+
+
+def test_effects_and_their_parameters_are_taken(write):
+    text = """
+        effects = ["twin"]
+        [electron]
+        t1_spread = 0.5
+        [nanocrystals]
+        luminescence_energy = 1.745
+        luminescence_width = 0.030
+        [coil]
+        pickup = 0
+        """
+    sample = read_sample(write(text))
+    assert sample.steps == steps_with(EFFECTS)
+    assert (sample.electron.t1_spread, sample.coil.pickup) == (0.5, 0)
+    assert sample.nanocrystals == SECOND_SAMPLE
+
+
+def test_every_assumption_is_a_parameter_with_a_range_and_a_sentence():
+    for part in PARTS.values():
+        for item in fields(part):
+            assert item.metadata["low"] <= item.default <= item.metadata["high"]
+            assert item.metadata["doc"]

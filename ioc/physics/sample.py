@@ -1,15 +1,12 @@
-"""The spins of the paper: Eqs. 1-5, the rf that flips them and the light that reads them."""
+"""The sample: from all that reaches it to what the lock-in would read without noise."""
 
 from dataclasses import dataclass, field
+from functools import cached_property
 
-import numpy as np
-
+from .apparatus import Coil, Detector, Nanocrystals
+from .carrier import Carrier, Hole
+from .effects import Steps, steps_with
 from .quantity import Quantities, quantity
-
-BOHR_MAGNETON = 0.013996244917  # mu_B / h [GHz/mT], CODATA 2022
-BOLTZMANN = 0.08617333262  # k_B [meV/K]
-
-EFFECTS = ("hole_window",)
 
 
 @dataclass
@@ -29,150 +26,78 @@ class Bench:
 
 
 @dataclass(frozen=True)
-class Carrier(Quantities):
-    """One kind of resident carrier; the defaults are the electron of sample #1 of the paper."""
-
-    g: float = quantity(1.68, "", -10, 10, "g factor at the reference energy")
-    g_spread: float = quantity(0.15, "", 0, 5, "Standard deviation of g (Eq. 2)")
-    overhauser_field: float = quantity(
-        12.0, "mT", 0.01, 1000, "Delta_N of Eq. 2: sqrt(2) times the standard deviation"
-    )
-    dark_rate: float = quantity(871.1, "1/s", 1e-3, 1e9, "1/T1 without light and nuclei")
-    pump_rate: float = quantity(3290.6, "1/s/mW", 0, 1e9, "kappa: 1/T1 per laser power")
-    correlation_time: float = quantity(60e-6, "s", 1e-12, 1e3, "tau_c of Eq. 4")
-    phonon_rate: float = quantity(20e6, "1/s", 0, 1e15, "gamma_a of Eq. 5")
-    phonon_energy: float = quantity(3.2, "meV", 0.01, 1000, "E_a of Eq. 5")
-    amplitude: float = quantity(1.0, "", -1e3, 1e3, "Rotation per spin, relative to the electron")
-    rf_rate: float = quantity(300.0, "1/s/mW", 0, 1e9, "Spin-flip rate at the peak, assumed")
-
-    def __post_init__(self) -> None:
-        """Refuse a g factor without resonance as well."""
-        super().__post_init__()
-        if abs(self.g) < 1e-3:
-            raise ValueError(f"{type(self).__name__}: g = {self.g}; needs |g| >= 0.001")
-
-    def resonance(self, frequency):
-        """Return the resonance field [mT] at an rf frequency [GHz] (Eq. 1)."""
-        return frequency / (abs(self.g) * BOHR_MAGNETON)
-
-    def width(self, field):
-        """Return the standard deviation [mT] of the line that is centred at a field [mT] (Eq. 2)."""
-        return np.hypot(self.overhauser_field / np.sqrt(2), self.g_spread / abs(self.g) * field)
-
-    def relaxation_rate(self, field, laser_power, temperature):
-        """Return 1/T1 [1/s]: light, nuclear fluctuations (Eq. 4) and phonons (Eq. 5) add up.
-
-        Args:
-            field: Magnetic field [mT]; below ``overhauser_field`` Eq. 4 does not hold, and its
-                nuclear term stays at the value it has there.
-            laser_power: At the sample [mW].
-            temperature: Of the lattice [K].
-        """
-        nuclei = (self.overhauser_field / np.maximum(abs(field), self.overhauser_field)) ** 2
-        phonons = np.exp(-self.phonon_energy / (BOLTZMANN * temperature))
-        return (
-            self.dark_rate
-            + self.pump_rate * laser_power
-            + nuclei / self.correlation_time
-            + self.phonon_rate * phonons
-        )
-
-    def line(self, field, centre):
-        """Return the Gaussian line, 1 at its peak, with its mirror at negative field (Eq. 2)."""
-        width = self.width(centre)
-        return np.exp(-0.5 * ((field - centre) / width) ** 2) + np.exp(
-            -0.5 * ((field + centre) / width) ** 2
-        )
-
-    def window(self, frequency):
-        """Return the share of these carriers that responds at an rf frequency [GHz]."""
-        return 1.0
-
-    def response(self, bench: Bench, windowed: bool):
-        """Return X + iY per optical sensitivity [mW], in the limit of a weak rf field.
-
-        Eq. 3 with its phase: (sqrt(2)/pi) W G T1^2 / (1 + 2 pi i f T1), where W is the rate of
-        flips while the square-wave modulated rf is on and G = pump_rate P the rate of pumping.
-        Each line has the one T1 of its centre: the Gaussian of the paper is then exact.
-        """
-        power = bench.laser_power_readback
-        centre = self.resonance(bench.rf_frequency)
-        t1 = 1 / self.relaxation_rate(centre, power, bench.cryostat_temperature_readback)
-        flips = (
-            self.rf_rate
-            * 10 ** (bench.rf_power / 10)
-            * self.line(bench.magnet_field_readback, centre)
-        )
-        if windowed:
-            flips = flips * self.window(bench.rf_frequency)
-        slow = np.sqrt(2) / np.pi * flips * self.pump_rate * power * t1**2
-        return self.amplitude * slow / (1 + 2j * np.pi * bench.rf_modulation_frequency * t1)
-
-
-@dataclass(frozen=True)
-class Hole(Carrier):
-    """The hole of the paper, seen at |g| = 0.8; what the paper leaves open is assumed."""
-
-    g: float = quantity(0.8, "", -10, 10, "g factor at the reference energy")
-    g_spread: float = quantity(0.07, "", 0, 5, "Standard deviation of g, assumed")
-    overhauser_field: float = quantity(24.0, "mT", 0.01, 1000, "Delta_N, assumed")
-    dark_rate: float = quantity(6744.0, "1/s", 1e-3, 1e9, "From T1 = 70 us at 2 mW and 100 mT")
-    amplitude: float = quantity(0.4, "", -1e3, 1e3, "Relative to the electron, assumed")
-    window_frequency: float = quantity(1.0, "GHz", 0, 100, "Centre of the rf window, assumed")
-    window_width: float = quantity(0.45, "GHz", 1e-3, 100, "Its standard deviation, assumed")
-
-    def window(self, frequency):
-        return np.exp(-0.5 * ((frequency - self.window_frequency) / self.window_width) ** 2)
-
-
-@dataclass(frozen=True)
-class Detector(Quantities):
-    """Faraday rotation on a balanced detector: how large the signal is, and the noise under it."""
-
-    responsivity: float = quantity(
-        4.77e-3, "V/mW", 0, 1e6, "V0, assumed: makes some 100 uV at 2 mW"
-    )
-    dark_noise: float = quantity(60e-9, "V/sqrt(Hz)", 0, 1, "Without light")
-    shot_noise: float = quantity(200e-9, "V/sqrt(Hz mW)", 0, 1, "At 1 mW, grows as its root")
-    noise_corner: float = quantity(300.0, "Hz", 0, 1e6, "Below it 1/f noise prevails")
-
-    def noise_density(self, frequency, laser_power):
-        """Return the noise [V/sqrt(Hz)] at a frequency [Hz] under a laser power [mW]."""
-        white = self.dark_noise**2 + self.shot_noise**2 * laser_power
-        return np.sqrt(white * (1 + self.noise_corner / frequency))
-
-
-@dataclass(frozen=True)
-class Sample:
+class Sample(Quantities):
     """The truth that an experiment is to find; without arguments, sample #1 of the paper.
 
     Attributes:
-        effects: Names of the effects beyond the paper's formulas that are switched on.
+        effects: Names of the effects beyond the paper's formulas that are switched on; see
+            `effects.EFFECTS`. ``twin`` names them all.
     """
 
     name: str = "CsPbI3 #1"
     effects: tuple[str, ...] = ()
-    reference_energy: float = 1.824  # eV, where g is given
+    reference_energy: float = quantity(1.824, "eV", 0.1, 10, "Photon energy where g is given")
     electron: Carrier = field(default_factory=Carrier)
     hole: Hole = field(default_factory=Hole)
+    nanocrystals: Nanocrystals = field(default_factory=Nanocrystals)
+    coil: Coil = field(default_factory=Coil)
     detector: Detector = field(default_factory=Detector)
 
     def __post_init__(self) -> None:
-        """Refuse effects that do not exist."""
-        for effect in self.effects:
-            if effect not in EFFECTS:
-                known = ", ".join(EFFECTS)
-                raise ValueError(f"Sample: effects has {effect!r}; needs names from: {known}")
+        """Refuse effects that do not exist as well."""
+        super().__post_init__()
+        steps_with(self.effects)
 
-    def signal(self, bench: Bench):
-        """Return what the lock-in would read without noise: X + iY [V rms], complex."""
-        if not (bench.rf_output and bench.rf_modulation and bench.laser_shutter):
-            return 0j
-        windowed = "hole_window" in self.effects
-        response = self.electron.response(bench, windowed) + self.hole.response(bench, windowed)
-        return self.detector.responsivity * bench.laser_power_readback * response
+    @cached_property
+    def steps(self) -> Steps:
+        """The calculation of the signal, with the effects that are switched on."""
+        return steps_with(self.effects)
+
+    def signal(self, bench: Bench, harmonic: int = 1):
+        """Return what the lock-in would read without noise: X + iY [V rms], complex.
+
+        Args:
+            bench: Its lines may be arrays of shapes that broadcast, and the signal then is one.
+            harmonic: Of the modulation frequency. In a weak rf field, even ones are 0.
+        """
+        power, do = bench.laser_power_readback, self.steps
+        response = sum(
+            self._response(carrier, bench, harmonic) for carrier in (self.electron, self.hole)
+        )
+        crystals = do.luminescence(self.nanocrystals, bench.laser_energy_readback)
+        light = self.detector.responsivity * power * response * crystals * bench.laser_shutter
+        crosstalk = do.crosstalk(self.coil, milliwatts(bench.rf_power), harmonic)
+        lag = do.lag(self.detector, bench.rf_modulation_frequency, harmonic)
+        return (light + crosstalk) * lag * (bench.rf_output * bench.rf_modulation)
+
+    def _response(self, carrier: Carrier, bench: Bench, harmonic: int):
+        """Return X + iY of one kind of carrier per optical sensitivity [mW]."""
+        do, power = self.steps, bench.laser_power_readback
+        detuning = bench.laser_energy_readback - self.reference_energy
+        carrier = do.carriers(carrier, detuning, self.nanocrystals.laser_width)
+        centre = carrier.resonance(bench.rf_frequency)
+        rate = carrier.relaxation_rate(
+            do.relaxation_field(bench.magnet_field_readback, centre),
+            power,
+            bench.cryostat_temperature_readback + do.warming(self.nanocrystals, power),
+            do.nuclei,
+            do.phonons,
+        )
+        peak = carrier.rf_rate * milliwatts(bench.rf_power)
+        peak = peak * do.coil(self.coil, bench.rf_frequency)
+        peak = peak * do.window(carrier, bench.rf_frequency)
+        flips = do.redistribution(carrier, peak, centre) * do.line(
+            carrier, centre, bench.magnet_field_readback
+        )
+        answer = do.average(do.answer)
+        return answer(flips, carrier, power, 1 / rate, bench.rf_modulation_frequency, harmonic)
 
     def noise_density(self, bench: Bench, frequency: float) -> float:
         """Return the noise [V/sqrt(Hz)] at a reference frequency [Hz]."""
-        light = bench.laser_power_readback if bench.laser_shutter else 0.0
+        light = bench.laser_power_readback * bench.laser_shutter
         return self.detector.noise_density(frequency, light)
+
+
+def milliwatts(level):
+    """Return the power [mW] of a level [dBm]."""
+    return 10 ** (level / 10)
