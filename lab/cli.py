@@ -15,6 +15,7 @@ from ..ioc.sample_file import SampleFileError, read_sample
 from .settings import Settings, UnwritableError, writable_folder
 from .twin import Twin, TwinError
 
+LAYER, LAYERS = "OPHYD_CONTROL_LAYER", ("caproto", "pyepics")
 SEED = 2026  # of the twin's noise, so that the same command gives the same numbers
 
 app = typer.Typer(
@@ -92,7 +93,7 @@ def reproduce(
         "speed": f"{speed:g} laboratory seconds per second",
         "seed": seed,
         "truth": "sealed" if sealed else "open",
-        "control layer": settings.control_layer,
+        "control layer": os.environ.get(LAYER, LAYERS[0]),
         "profile": settings.catalogue_profile,
         "figures": ", ".join(wanted),
     }
@@ -104,10 +105,11 @@ def reproduce(
 
 def start() -> Settings:
     """Return the settings, with the folder of the laboratory ready to be written."""
+    if (layer := os.environ.get(LAYER, LAYERS[0])) not in LAYERS:
+        raise typer.BadParameter(f"{LAYER}={layer}; needs {' or '.join(LAYERS)}")
     settings = Settings()
     for folder in (settings.home, settings.journal, settings.catalogue, settings.logs):
         writable_folder(folder, "odmrlab")
-    os.environ["OPHYD_CONTROL_LAYER"] = settings.control_layer
     return settings
 
 

@@ -1,8 +1,7 @@
-"""What an installation may choose: folders, prefix, profile and control layer."""
+"""What an installation may choose: folders, prefix and profile."""
 
 import tempfile
 from pathlib import Path
-from typing import Literal
 
 import platformdirs
 from pydantic import Field, field_validator
@@ -27,9 +26,6 @@ class Settings(BaseSettings):
         "odmr",
         pattern=r"^\w[\w-]*$",
         description="Name under which databroker.catalog offers the catalogue",
-    )
-    control_layer: Literal["caproto", "pyepics"] = Field(
-        "caproto", description="Channel Access client of the devices"
     )
 
     @field_validator("home")

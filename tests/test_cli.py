@@ -38,6 +38,12 @@ def test_mistake_gets_one_sentence(tmp_path, words, says):
     assert "Traceback" not in done.stderr
 
 
+def test_unknown_control_layer_is_refused(tmp_path):
+    done = odmrlab("reproduce", home=tmp_path, env={"OPHYD_CONTROL_LAYER": "tango"})
+    assert done.returncode == 2
+    assert "OPHYD_CONTROL_LAYER=tango; needs caproto or pyepics" in done.stderr
+
+
 def test_unwritable_folders_are_refused_before_anything_starts(tmp_path):
     (tmp_path / "file").write_text("")
     done = odmrlab("reproduce", "--out", tmp_path / "file" / "out", home=tmp_path)

@@ -20,7 +20,6 @@ def test_home_is_the_users_data_folder_by_default():
     settings = Settings()
     assert settings.home == platformdirs.user_data_path("odmrlab")
     assert (settings.prefix, settings.catalogue_profile) == ("ODMR:", "odmr")
-    assert settings.control_layer == "caproto"
 
 
 def test_folders_follow_home(tmp_path):
@@ -34,22 +33,15 @@ def test_every_setting_has_its_environment_variable(monkeypatch, tmp_path):
     monkeypatch.setenv("ODMRLAB_HOME", str(tmp_path))
     monkeypatch.setenv("ODMRLAB_PREFIX", "LAB2:")
     monkeypatch.setenv("ODMRLAB_CATALOGUE_PROFILE", "lab2")
-    monkeypatch.setenv("ODMRLAB_CONTROL_LAYER", "pyepics")
     settings = Settings()
     assert settings.home == tmp_path
     assert (settings.prefix, settings.catalogue_profile) == ("LAB2:", "lab2")
-    assert settings.control_layer == "pyepics"
 
 
 def test_home_is_absolute_wherever_the_session_was_started(monkeypatch, tmp_path):
     monkeypatch.chdir(tmp_path)
     assert Settings(home="lab").home == tmp_path / "lab"
     assert Settings(home="~/lab").home == Path.home() / "lab"
-
-
-def test_an_unknown_control_layer_is_refused():
-    with pytest.raises(ValidationError, match="'caproto' or 'pyepics'"):
-        Settings(control_layer="tango")
 
 
 def test_a_profile_is_a_name_and_no_path():

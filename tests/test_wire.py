@@ -1,15 +1,20 @@
 """PVs as any Channel Access client sees them, the five instruments in one process or in five."""
 
+import json
 import os
+import socket
 import subprocess
 import sys
 from contextlib import ExitStack
 
 import pytest
 from caproto.sync.client import read
-from laboratory import free_port, ioc
+from caproto.threading.client import Context
+from laboratory import PORT, free_port, ioc
 
+from odmrlab.ioc.physics import Sample
 from odmrlab.ioc.rack import INSTRUMENTS
+from odmrlab.ioc.rack import rack as make_rack
 
 
 def command(name: str, *arguments: object, env=None) -> str:
@@ -76,3 +81,59 @@ def test_lock_in_without_an_instrument_names_it():
         said = command("get", "--terse", "L:Lockin:Message", env=env)
     letters = bytes(int(word) for word in said.strip(" []\n").split()).decode()
     assert letters.startswith("lockin: shot was refused: no answer from L:Magnet:FieldReadback")
+
+
+def test_pyepics_clients_read_every_pv_with_its_units_and_limits(rack):
+    """A process of its own: libca and this test's client must not share one."""
+    served = [
+        name for name in rack_of_instruments(rack) if not name.endswith(("Message", "Reading"))
+    ]
+    code = (
+        "import epics, json, sys\n"
+        "names = json.load(sys.stdin)\n"
+        "pvs = [epics.PV(name, form='ctrl') for name in names]\n"
+        "found = {pv.pvname: [pv.get(timeout=5) is not None, pv.units, pv.upper_ctrl_limit,"
+        " pv.enum_strs] for pv in pvs}\n"
+        "print(json.dumps(found))\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        input=json.dumps(served),
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    found = json.loads(done.stdout.splitlines()[-1])
+    assert all(answer[0] for answer in found.values())
+    assert found[rack + "Magnet:Field"][1:3] == ["mT", 500]
+    assert found[rack + "Rf:Output"][3] == ["Off", "On"]
+
+
+def rack_of_instruments(prefix: str) -> list[str]:
+    """Return the names of every PV but those of the sample."""
+    return [name for name in make_rack(prefix, Sample()) if ":Sample:" not in name]
+
+
+def test_two_hundred_monitors_and_many_clients_leave_the_ioc_answering(rack):
+    """200 subscriptions, puts from ten clients in turn, 100 connects and disconnects."""
+    power, *others = [rack + "Rf:Power", *rack_of_instruments(rack)[:19]]
+    contexts, seen, kept = [Context() for _ in range(10)], [], []
+
+    def count(sub, response):
+        seen.append(response)
+
+    for context in contexts:
+        for pv in context.get_pvs(power, *others):
+            pv.wait_for_connection(timeout=10)
+            kept.append(pv.subscribe())
+            kept[-1].add_callback(count)
+    for number in range(20):
+        for context in contexts:
+            context.get_pvs(power)[0].write([float(-number)], wait=True, timeout=10)
+    for context in contexts:
+        context.disconnect()
+    for _ in range(100):
+        with socket.create_connection(("127.0.0.1", PORT), timeout=5):
+            pass
+    assert len(kept) == 200 and len(seen) > 2000  # ten clients see each of 200 puts
+    assert command("get", "--terse", power).split() == ["-19"]
