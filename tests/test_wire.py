@@ -115,9 +115,10 @@ def rack_of_instruments(prefix: str) -> list[str]:
 
 
 def test_two_hundred_monitors_and_many_clients_leave_the_ioc_answering(rack):
-    """200 subscriptions, puts from ten clients in turn, 100 connects and disconnects."""
-    power, *others = [rack + "Rf:Power", *rack_of_instruments(rack)[:19]]
-    contexts, seen, kept = [Context() for _ in range(10)], [], []
+    """200 subscriptions, puts from four clients in turn, 100 connects and disconnects."""
+    power = rack + "Rf:Power"
+    others = [name for name in rack_of_instruments(rack) if name != power][:49]
+    contexts, seen, kept = [Context() for _ in range(4)], [], []
 
     def count(sub, response):
         seen.append(response)
@@ -131,9 +132,9 @@ def test_two_hundred_monitors_and_many_clients_leave_the_ioc_answering(rack):
         for context in contexts:
             context.get_pvs(power)[0].write([float(-number)], wait=True, timeout=10)
     for context in contexts:
-        context.disconnect(wait=False)
+        context.disconnect()
     for _ in range(100):
         with socket.create_connection(("127.0.0.1", PORT), timeout=5):
             pass
-    assert len(kept) == 200 and len(seen) > 2000  # ten clients see each of 200 puts
+    assert len(kept) == 200 and len(seen) > 200 + 4 * 40  # all hear the first value and the puts
     assert command("get", "--terse", power).split() == ["-19"]
