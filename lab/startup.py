@@ -6,6 +6,7 @@ are those of ``ODMRLAB_*``.
 """
 
 import atexit
+import logging
 from contextlib import ExitStack
 
 import bluesky.plan_stubs as bps
@@ -40,7 +41,9 @@ magnet, rf, laser, cryostat, lockin = session.instruments
 
 shipper = Shipper(settings)
 
-leaving = ExitStack()  # the last documents first, then the last runs
+leaving = ExitStack()  # from the last line to the first: documents, runs, then silence
+# what the client says while the interpreter takes it apart helps nobody
+leaving.callback(logging.getLogger("caproto").setLevel, logging.CRITICAL)
 leaving.callback(shipper.close)
 leaving.callback(session.close)
 atexit.register(leaving.close)
