@@ -7,7 +7,7 @@ from typing import Any
 from bluesky.run_engine import RunEngineResult
 from bluesky.utils import FailedStatus, RunEngineInterrupted
 from IPython.terminal.interactiveshell import TerminalInteractiveShell
-from ophyd.utils import LimitError
+from ophyd.utils import DisconnectedError, LimitError
 from rich.console import Console
 from traitlets.config import Config
 
@@ -25,6 +25,7 @@ odmrlab: {place}
 
 odmr? shows what a plan takes; exit leaves."""
 
+SAID_WELL = (LimitError, DisconnectedError, TimeoutError, RunEngineInterrupted)  # in a sentence
 DELIVERY = 10.0  # s for table and fit to appear before the next prompt
 
 
@@ -61,9 +62,8 @@ def open_catalogue() -> Any:
     """Return the catalogue, with every finished run of this session in it."""
     startup.session.road.drain()
     startup.shipper.drain()
-    from .record.catalogue import (
-        connect,  # late: it takes seconds to load, and not everybody asks for it
-    )
+    # late: it takes seconds to load, and not everybody asks for it
+    from .record.catalogue import connect
 
     return connect(startup.settings)
 
@@ -74,7 +74,7 @@ def tell(
     """Tell a person's own mistake in one sentence, everything else with its traceback."""
     if isinstance(error, FailedStatus) and error.__cause__ is not None:
         error = error.__cause__
-    if isinstance(error, LimitError | RunEngineInterrupted | RuntimeError) or is_ours(error):
+    if isinstance(error, SAID_WELL) or is_ours(error):
         print(f"{type(error).__name__}: {error}", file=sys.stderr)
     else:
         shell.showtraceback((kind, error, trace), tb_offset=tb_offset)
@@ -82,6 +82,5 @@ def tell(
 
 def is_ours(error: Exception) -> bool:
     """Return whether an error was raised on purpose, by a check in this package."""
-    *_, last = traceback.walk_tb(error.__traceback__)
-    frame, _ = last
-    return frame.f_globals.get("__name__", "").startswith("odmrlab.")
+    frames = [frame for frame, _ in traceback.walk_tb(error.__traceback__)]
+    return bool(frames) and frames[-1].f_globals.get("__name__", "").startswith("odmrlab.")
