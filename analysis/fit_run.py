@@ -24,15 +24,17 @@ def curve_of(start: Content, descriptor: Content, events: Iterable[Content]) -> 
 
     Args:
         start: Its `fit_axis` names the column of the independent variable, its `fit_detector` the
-            lock-in, whose columns are x, y, x_error, y_error, overload, unlocked.
+            lock-in, whose columns are x, y, x_error, y_error, overload, unlocked, unsettled.
         descriptor: Of the stream that holds these columns.
         events: Of that stream, each with its `data`.
 
     Returns:
-        The points that were neither overloaded nor unlocked.
+        The points that were neither overloaded nor unlocked nor unsettled.
     """
     detector = start.get("fit_detector")
     readings = ("x", "y", "x_error", "y_error", "overload", "unlocked")
+    if f"{detector}_unsettled" in descriptor["data_keys"]:  # runs of version 0.1.0 have none
+        readings += ("unsettled",)
     columns = [start.get("fit_axis"), *(f"{detector}_{reading}" for reading in readings)]
     missing = [str(column) for column in columns if column not in descriptor["data_keys"]]
     if missing:
@@ -45,7 +47,7 @@ def curve_of(start: Content, descriptor: Content, events: Iterable[Content]) -> 
     good = (table[:, 5:] == 0).all(axis=1)
     if not good.any():
         raise FitError(
-            f"run: {good.size} points, none without overload and unlocked; needs good points"
+            f"run: {good.size} points, none without overload, unlocked or unsettled; needs some"
         )
     axis, x, y, x_error, y_error = table[good, :5].T
     return Curve(axis, x + 1j * y, x_error + 1j * y_error)

@@ -25,6 +25,10 @@ class Upstream(Protocol):
         """Return the bench as it stands and the time [s] since anything there last changed."""
         ...
 
+    def mark(self, bench: Bench) -> object:
+        """Return something that is equal only while nothing changes; no clock has a say in it."""
+        ...
+
 
 class SameProcess:
     """Instruments that share one bench with the lock-in."""
@@ -33,7 +37,20 @@ class SameProcess:
         self._bench, self._instruments = bench, list(instruments)
 
     async def look(self) -> tuple[Bench, float]:
+        for instrument in self._instruments:
+            if instrument.in_motion:
+                await self._follow(instrument)
         return self._bench, min(instrument.quiet() for instrument in self._instruments)
+
+    async def _follow(self, instrument: Instrument) -> None:
+        """Bring the bench up to this moment; a readback that moves is posted only now and then."""
+        for attribute, pv in instrument.attr_pvdb.items():
+            reaches = hasattr(self._bench, f"{instrument.name}_{attribute}")
+            if reaches and pv.getter and (value := await pv.getter(pv)) is not None:
+                instrument.drive(attribute, pv, value)
+
+    def mark(self, bench: Bench) -> object:
+        return tuple(instrument.last_change for instrument in self._instruments)
 
 
 class OverTheWire:
@@ -65,6 +82,9 @@ class OverTheWire:
             raise UpstreamError(f"no answer from {', '.join(silent)}; needs their IOC to run")
         bench = Bench(**{line: held[name] for line, name in self._names.items()})
         return bench, min(held[name] for name in self._quiet_times)
+
+    def mark(self, bench: Bench) -> object:
+        return bench
 
     async def _ask(self, pv) -> float | int | None:
         try:

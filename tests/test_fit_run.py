@@ -33,7 +33,7 @@ EXAMPLES = {
 }
 
 
-def raw_run(exit_status="success", flagged=(), **start):
+def raw_run(exit_status="success", flagged=(), unsettled=(), **start):
     """Compose the documents of a spin-inertia run, as a plan would leave them."""
     start = {
         "fit": "spin_inertia",
@@ -52,6 +52,7 @@ def raw_run(exit_status="success", flagged=(), **start):
             "lockin_y_error": 1e-7,
             "lockin_overload": int(index in flagged),
             "lockin_unlocked": 0,
+            "lockin_unsettled": int(index in unsettled),
         }
         for index, (frequency, value) in enumerate(zip(FREQUENCY, POLE.tolist(), strict=True))
     ]
@@ -173,9 +174,20 @@ def test_event_pages_and_replayed_documents_give_the_same_fit():
 
 
 def test_flagged_points_are_left_out_and_counted():
-    documents = fits_of(*raw_run(flagged=(3, 7, 8)))
+    documents = fits_of(*raw_run(flagged=(3, 7, 8), unsettled=(8, 9)))
     data = documents[2][1]["data"]
-    assert (data["points_used"], data["points_left_out"]) == (17, 3)
+    assert (data["points_used"], data["points_left_out"]) == (16, 4)
+
+
+def test_run_of_before_there_was_unsettled_is_fitted():
+    documents = list(raw_run(flagged=(3,)))
+    for name, doc in documents:
+        if name == "event":
+            doc["data"].pop("lockin_unsettled", None)
+        elif name == "descriptor":
+            doc["data_keys"].pop("lockin_unsettled", None)
+    data = fits_of(*documents)[2][1]["data"]
+    assert (data["points_used"], data["points_left_out"]) == (19, 1)
 
 
 @pytest.mark.parametrize("change", [{"exit_status": "abort"}, {"fit": ""}])

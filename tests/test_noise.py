@@ -6,8 +6,10 @@ from scipy.integrate import quad
 from scipy.signal import lfilter
 
 from odmrlab.ioc.physics.noise import (
+    MAINS,
     POLES,
     averaging_factor,
+    mains,
     noise_bandwidth,
     settling_time,
     standard_error,
@@ -55,3 +57,28 @@ def test_long_averages_count_two_noise_bandwidths_a_second(slope):
     independent = 2 * noise_bandwidth(poles, 1.0) * 1e4
     assert averaging_factor(poles, 1.0, 1e4) == pytest.approx(1 / independent, rel=1e-3)
     assert averaging_factor(poles, 1.0, 1e-3) == pytest.approx(1, abs=1e-3)
+
+
+@pytest.mark.parametrize(("slope", "too_small"), [(6, 4.5e-4), (12, 2.4e-4), (24, 1.5e-4)])
+def test_counting_flicker_noise_as_white_errs_by_little(slope, too_small):
+    """Worst case of the docstring: all of the noise 1/f, reference at 1 / tau, window 30 tau."""
+    nu = np.linspace(0, 0.9, 100_001)  # in references
+    passed = (1 + (2 * np.pi * nu) ** 2) ** -POLES[slope] * np.sinc(30 * nu) ** 2
+    true = np.trapezoid(passed / (1 - nu**2), nu) / np.trapezoid(passed, nu)
+    assert 0 < np.sqrt(true) - 1 < too_small
+
+
+@pytest.mark.parametrize(("slope", "percent"), [(6, 16), (12, 2.5), (24, 0.06)])
+def test_mains_line_leaks_as_the_filter_lets_it(slope, percent):
+    """One time constant times the distance of 1: 16, 2.5 and 0.06 %."""
+    beat, gain = mains(1010.0, POLES[slope], 0.1)
+    nearest = np.argmin(abs(beat))
+    assert MAINS[nearest] == 1000 and beat[nearest] == -10
+    assert 100 * abs(gain[nearest]) == pytest.approx(percent, rel=0.05)
+
+
+def test_mains_line_at_the_reference_passes_and_averages_out_beside_it():
+    beat, gain = mains(100.0, 4, 0.01, window=0.1)
+    assert gain[beat == 0] == 1
+    # whole periods of the beat in the window
+    assert abs(gain[beat != 0]).max() < 1e-15
