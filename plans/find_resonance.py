@@ -63,26 +63,35 @@ def find_resonance(
         "num_points": num + CLOSE,
     }
 
+    found: list[float] = []
+
     @bpp.stage_decorator([lockin, magnet])
     @bpp.run_decorator(md=_md | (md or {}))
     def look() -> MsgGenerator[None]:
-        nonlocal field
-        coarse = np.linspace(start, stop, num)
-        signal, error = yield from read_at(lockin, magnet, coarse)
-        baseline = far_away(signal)
-        height = np.abs(signal - baseline)
-        peak = int(np.argmax(height))
-        if height[peak] < SIGNIFICANCE * error[peak]:
-            raise NoResonanceError(no_resonance(start, stop, height[peak], error[peak]))
-        reach = 2 * (coarse[1] - coarse[0])
-        low, high = max(start, coarse[peak] - reach), min(stop, coarse[peak] + reach)
-        close = np.linspace(low, high, CLOSE)
-        signal, _ = yield from read_at(lockin, magnet, close)
-        field = centre(close, np.abs(signal - baseline))
-        yield from bps.mv(magnet, field)
+        found.append((yield from approach(lockin, magnet, np.linspace(start, stop, num))))
 
-    field = start
     yield from look()
+    return found[0]
+
+
+def approach(lockin: Readable, magnet: Movable, coarse: np.ndarray) -> MsgGenerator[float]:
+    """Look at all fields [mT], then closely about the strongest signal, and go to its centre.
+
+    Raises:
+        NoResonanceError: When no signal stands out of the noise.
+    """
+    start, stop = float(coarse[0]), float(coarse[-1])
+    signal, error = yield from read_at(lockin, magnet, coarse)
+    baseline = far_away(signal)
+    height = np.abs(signal - baseline)
+    peak = int(np.argmax(height))
+    if height[peak] < SIGNIFICANCE * error[peak]:
+        raise NoResonanceError(no_resonance(start, stop, height[peak], error[peak]))
+    reach = 2 * (coarse[1] - coarse[0])
+    close = np.linspace(max(start, coarse[peak] - reach), min(stop, coarse[peak] + reach), CLOSE)
+    signal, _ = yield from read_at(lockin, magnet, close)
+    field = centre(close, np.abs(signal - baseline))
+    yield from bps.mv(magnet, field)
     return field
 
 
