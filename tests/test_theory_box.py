@@ -103,6 +103,10 @@ def test_polarisability_of_a_sphere_is_its_sum_over_states():
     assert SPHERE_POLARISABILITY / radius**4 == pytest.approx(0.03634, rel=1e-4)
 
 
+def test_edges_may_come_as_any_row_of_numbers():
+    assert Box(np.array([1, 2, 3])) == Box((1, 2, 3))
+
+
 @pytest.mark.parametrize("aspect", [(1, 1), (1, 0, 1), (1, -1, 1), (1, 1, np.nan)])
 def test_impossible_box_is_refused(aspect):
     with pytest.raises(ValueError, match=r"^box: aspect \(1, .*; needs three numbers above zero$"):

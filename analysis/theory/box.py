@@ -31,11 +31,12 @@ class Box:
         edges = np.asarray(self.aspect, dtype=float)
         if edges.shape != (3,) or not np.all(np.isfinite(edges) & (edges > 0)):
             raise ValueError(f"box: aspect {self.aspect}; needs three numbers above zero")
+        object.__setattr__(self, "aspect", tuple(edges.tolist()))
 
     @cached_property
     def edges(self) -> NDArray:
         """Lengths of the edges, shape (3,)."""
-        aspect = np.asarray(self.aspect, dtype=float)
+        aspect = np.array(self.aspect)
         return aspect / np.cbrt(aspect.prod())
 
     def gaps(self, states: int) -> NDArray:

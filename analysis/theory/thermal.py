@@ -45,9 +45,8 @@ def lorentzian(offset: NDArray, width: float) -> NDArray:
     """Return the Lorentzian phonon line, whose pairs make Eq. (14).
 
     Not physical far below its centre: it puts modes of the optical branch at no energy at all,
-    where the occupation has no limit. Below some 4 K these outweigh the phonons themselves, and
-    the more so the further down one looks; at any temperature the integral over all of them
-    diverges.
+    where the occupation has no limit. From 0.02 meV up they outweigh the phonons themselves below
+    some 3 K; from nothing up the integral diverges at any temperature.
     """
     half = width / 2
     return half / np.pi / (offset**2 + half**2)
