@@ -6,7 +6,7 @@ from ophyd.status import Status
 
 from .instrument import Instrument
 from .positioner import Positioner
-from .signals import Readback
+from .signals import Choice, Readback
 
 
 class Cryostat(Instrument):
@@ -16,6 +16,7 @@ class Cryostat(Instrument):
         temperature: Set point [K]; setting it is done when the temperature is there and stable.
         temperature_readback: At the sample [K].
         helium_level: Of the bath [%].
+        fill: No or Yes, whether helium is filled.
     """
 
     temperature = Cpt(
@@ -30,6 +31,7 @@ class Cryostat(Instrument):
     temperature_readback = Cpt(Readback, "TemperatureReadback", kind=Kind.hinted)
     stable = Cpt(Readback, "Stable", kind=Kind.normal)
     helium_level = Cpt(Readback, "HeliumLevel", kind=Kind.normal)
+    fill = Cpt(Choice, "Fill", kind=Kind.omitted)
 
     def check_value(self, temperature: float) -> None:
         """Raise on a temperature [K] that cannot be reached."""

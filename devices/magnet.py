@@ -6,7 +6,7 @@ from ophyd.status import Status
 
 from .instrument import Instrument
 from .positioner import Positioner
-from .signals import Readback, Setting
+from .signals import Choice, Readback, Setting
 
 
 class Magnet(Instrument):
@@ -14,8 +14,9 @@ class Magnet(Instrument):
 
     Attributes:
         field: Set point [mT]; setting it is done when the readback has arrived.
-        field_readback: Field at the sample [mT].
+        field_readback: Field that the current of the coil makes [mT].
         ramp_rate: Of the next ramp [mT/s].
+        quenched: 1 after a quench, until ``reset`` is 1.
     """
 
     field = Cpt(
@@ -30,6 +31,8 @@ class Magnet(Instrument):
     ramp_rate = Cpt(Setting, "RampRate", kind=Kind.config)
     ramping = Cpt(Readback, "Ramping", kind=Kind.omitted)
     quenched = Cpt(Readback, "Quenched", kind=Kind.normal)
+    reset = Cpt(EpicsSignal, "Reset", kind=Kind.omitted)
+    hold = Cpt(Choice, "Hold", kind=Kind.omitted)
     halt = Cpt(EpicsSignal, "Stop", kind=Kind.omitted)
 
     def check_value(self, field: float) -> None:

@@ -4,6 +4,8 @@ import time
 
 from .signals import MoveError, Setting
 
+MAJOR = 2  # alarm severity from which on a readback is not to be trusted
+SEVERITIES = ("no", "a MINOR", "a MAJOR", "an INVALID")
 FIRST_LOOK = 1e-3  # s after the put; the looks then become rarer
 LAST_PERIOD = 0.1  # s between two looks at a long motion
 
@@ -12,7 +14,8 @@ class Positioner(Setting):
     """A setting that is done only when its readback and its set point are what was asked.
 
     It asks the IOC again and again while the readback moves, so a lost or hung IOC, a stop, or
-    another client's put ends the wait with an error, never with success at the wrong place.
+    another client's put ends the wait with an error, never with success at the wrong place. So does
+    a readback with a MAJOR or INVALID alarm: a quench, a number that is none.
 
     Args:
         readback: Attribute of the parent that follows the set point.
@@ -38,8 +41,10 @@ class Positioner(Setting):
         """Put, check that the set point holds, and follow the readback until it has arrived.
 
         Raises:
-            MoveError: When it ends elsewhere, comes no closer, or somebody else moves it.
+            MoveError: When it ends elsewhere, comes no closer, gets an alarm, or somebody else
+                moves it.
         """
+        began = time.time()
         super().put_and_check(value)
         readback = getattr(self.parent, self._readback_name)
         flag = getattr(self.parent, self._flag_name)
@@ -47,7 +52,8 @@ class Positioner(Setting):
         while True:
             resting = flag.get() == self._arrived
             distance = abs(readback.get() - value)
-            self._refuse_others(value)
+            self._refuse_alarm(value, readback, began)
+            self._refuse_others(value, began)
             if resting and distance <= self._near:
                 return
             if distance < closest - self._near:
@@ -57,11 +63,18 @@ class Positioner(Setting):
             time.sleep(period)
             period = min(1.5 * period, LAST_PERIOD)
 
-    def _refuse_others(self, value) -> None:
+    def _refuse_alarm(self, value, readback, began: float) -> None:
+        if (severity := readback.alarm_severity) >= MAJOR:
+            raise MoveError(
+                f"{self.name}: on the way to {value} {readback.name} got "
+                f"{SEVERITIES[severity]} alarm; {self.reason(began, 'see its IOC')}"
+            )
+
+    def _refuse_others(self, value, began: float) -> None:
         if not self.holds(value, held := self.get()):
             raise MoveError(
                 f"{self.name}: on the way to {value} its set point became {held}; "
-                "it was stopped or another client moved it"
+                f"{self.reason(began, 'it was stopped or another client moved it')}"
             )
 
     def _no_progress(self, value, here, resting: bool) -> str:

@@ -130,7 +130,7 @@ class Setting(_ChannelAccess, EpicsSignal):
             raise RefusedError(f"{asked}; {self.reason(began)}")
 
     def put_and_wait(self, value, longest: Callable[[], float]) -> None:
-        """Put and wait for the completion.
+        """Put and wait for the completion, which a good IOC gives to a refused put as well.
 
         Args:
             value: To put.
@@ -138,26 +138,32 @@ class Setting(_ChannelAccess, EpicsSignal):
 
         Raises:
             DisconnectedError: As soon as the PV is lost.
+            TimeoutError: When the completion does not come.
         """
         completed = threading.Event()
         self.put(value, force=True, callback=lambda **_: completed.set(), timeout=None)
         if completed.wait(LOOK_PERIOD):
             return
-        deadline = time.monotonic() + longest()
-        while not completed.wait(LOOK_PERIOD) and time.monotonic() < deadline:
+        began, time_limit = time.monotonic(), longest()
+        while not completed.wait(LOOK_PERIOD):
             self.must_be_there()
+            if time.monotonic() - began > time_limit:
+                raise TimeoutError(
+                    f"{self.name}: asked for {value}; {self.pvname} did not complete the put in "
+                    f"{time_limit:g} s"
+                )
 
     @staticmethod
     def holds(asked, held) -> bool:
         """Whether two values are the same setting."""
         return isclose(asked, held, rel_tol=1e-9, abs_tol=1e-12)
 
-    def reason(self, since: float) -> str:
-        """Return what the instrument says of a put that began at a wall-clock time [s]."""
+    def reason(self, since: float, otherwise: str = "the put was refused or undone") -> str:
+        """Return what the instrument says since a wall-clock time [s], or what is likely."""
         message = getattr(self.parent, "message", None)
         if message is not None and (words := message.get()) and message.timestamp >= since:
             return words
-        return "the put was refused or undone"
+        return otherwise
 
 
 class Choice(Setting):

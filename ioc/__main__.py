@@ -6,8 +6,11 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from .bench_file import BenchFileError, read_bench
+from .clock import LaboratoryClock
+from .faults import play, read_scenario
 from .physics import Sample
-from .rack import INSTRUMENTS, rack
+from .rack import INSTRUMENTS, KINDS, rack
 from .sample_file import SampleFileError, read_sample
 from .server import LOOPBACK, PortTakenError, serve
 
@@ -23,6 +26,9 @@ def parser() -> argparse.ArgumentParser:
     parser.add_argument("--interface", default=LOOPBACK, help="to listen on (%(default)s)")
     parser.add_argument("--speed", type=float, default=1.0, help="laboratory seconds per second")
     parser.add_argument("--sample", type=Path, help="TOML file (default: sample #1 of the paper)")
+    parser.add_argument("--bench", type=Path, help="TOML file (default: ideal instruments)")
+    parser.add_argument("--faults", action="store_true", help="serve PVs that make faults")
+    parser.add_argument("--scenario", type=Path, help="TOML file of faults in time; with --faults")
     parser.add_argument("--seed", type=int, help="of the noise (default: a new one)")
     parser.add_argument("--sealed", action="store_true", help="serve no truth about the sample")
     parser.add_argument(
@@ -39,19 +45,27 @@ def main(arguments: Sequence[str] | None = None) -> int:
         needs = f"needs names from: {', '.join(INSTRUMENTS)}"
         return complain(f"ioc: unknown instrument {', '.join(sorted(unknown))}; {needs}")
     try:
-        sample = read_sample(options.sample) if options.sample else Sample()
-        pvs = rack(
-            options.prefix,
-            sample,
-            names=names,
-            speed=options.speed,
-            seed=options.seed,
-            sealed=options.sealed,
-        )
-        asyncio.run(serve(pvs, options.port, options.interface, options.tethered))
-    except (SampleFileError, PortTakenError, ValueError) as error:
+        asyncio.run(run(options, names))
+    except (SampleFileError, BenchFileError, PortTakenError, ValueError) as error:
         return complain(str(error))
     return 0
+
+
+async def run(options: argparse.Namespace, names: Sequence[str]) -> None:
+    """Serve the named instruments, and play the scenario if there is one."""
+    entries = read_scenario(options.scenario, KINDS) if options.scenario else []
+    pvs = rack(
+        options.prefix,
+        read_sample(options.sample) if options.sample else Sample(),
+        names=names,
+        speed=options.speed,
+        seed=options.seed,
+        sealed=options.sealed,
+        characters=read_bench(options.bench, KINDS) if options.bench else None,
+        faults=options.faults or bool(entries),
+    )
+    scenario = play(entries, pvs, options.prefix, LaboratoryClock(options.speed))
+    await serve(pvs, options.port, options.interface, options.tethered, scenario)
 
 
 def complain(sentence: str) -> int:

@@ -1,16 +1,34 @@
 """What every simulated instrument shares."""
 
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from random import Random
+from typing import ClassVar
 from uuid import uuid4
 
 from caproto import ChannelType
 from caproto.server import PVGroup
 
+from .channel import Channel
 from .clock import LaboratoryClock
 from .physics import Bench
+from .physics.quantity import Quantities
 from .pv import readback, text
 
 BOOT_ID = uuid4().hex  # of this process
+LONGEST = 1000  # characters of a message
 HEARTBEAT_PERIOD = 1.0  # s of the wall clock
+QUIET = "Laboratory time since anything here last changed; 0 in motion, negative while it settles"
+
+
+@dataclass(frozen=True)
+class Ideal(Quantities):
+    """Character of an instrument without imperfections to choose."""
+
+
+def mixed(kind: type) -> type:
+    """Return a PV type of caproto with our manners on the wire."""
+    return type(kind.__name__, (Channel, kind), {})
 
 
 class Instrument(PVGroup):
@@ -19,16 +37,50 @@ class Instrument(PVGroup):
     The PV ``<attribute>`` of the instrument ``<name>`` drives the bench line
     ``<name>_<attribute>``, from its default on; so an instrument that only sets things is a list
     of PVs and no code.
+
+    Attributes:
+        Character: Its imperfections, a table of the bench file.
+        sample_sees: Attributes that the sample sees differently, each with the attribute that
+            tells how.
+        faults: That last, of those that only this kind of instrument has.
+        mishaps: That happen and are over, of those that only this kind of instrument has.
+        drop_circuits: Set by the server; ends the circuits of every client of this instrument.
+
+    Args:
+        character: Its imperfections; None for an ideal instrument.
+        seed: Of its monitors' noise.
     """
+
+    Character: ClassVar[type[Quantities]] = Ideal
+    sample_sees: ClassVar[dict[str, str]] = {}
+    faults: ClassVar[tuple[str, ...]] = ()
+    mishaps: ClassVar[tuple[str, ...]] = ()
+    drop_circuits: Callable[[], Awaitable[None]] | None = None
+
+    type_map: ClassVar = {key: mixed(kind) for key, kind in PVGroup.type_map.items()}
+    type_map_read_only: ClassVar = {
+        key: mixed(kind) for key, kind in PVGroup.type_map_read_only.items()
+    }
 
     boot_id = text("Changes whenever this IOC starts anew")
     heartbeat = readback(0, "", "Counts once a second while this IOC lives")
-    quiet_time = readback(0.0, "s", "Laboratory time since anything here last changed; 0 in motion")
-    message = text("Why the last put was refused", length=200)
+    quiet_time = readback(0.0, "s", QUIET)
+    message = text("Why the last put was refused, or what has happened", length=LONGEST)
 
-    def __init__(self, prefix: str, *, name: str, bench: Bench, clock: LaboratoryClock):
+    def __init__(
+        self,
+        prefix: str,
+        *,
+        name: str,
+        bench: Bench,
+        clock: LaboratoryClock,
+        character: Quantities | None = None,
+        seed: int | None = None,
+    ):
         super().__init__(prefix, name=name)
         self.bench, self.clock = bench, clock
+        self.character = character or self.Character()
+        self.random = Random() if seed is None else Random(f"{name} {seed}")  # noqa: S311
         self.last_change = clock.now()
         for attribute, pv in self.attr_pvdb.items():
             self.drive(attribute, pv, pv.value)
@@ -39,7 +91,10 @@ class Instrument(PVGroup):
         return False
 
     def quiet(self) -> float:
-        """Return the laboratory time since the outputs last changed [s]; 0 while in motion."""
+        """Return the laboratory time since the outputs last changed [s].
+
+        It is 0 while in motion, and negative where the end of the settling is known.
+        """
         return 0.0 if self.in_motion else self.clock.now() - self.last_change
 
     def drive(self, attribute: str, pv, value) -> None:
@@ -49,25 +104,56 @@ class Instrument(PVGroup):
             return
         if pv.data_type == ChannelType.ENUM and isinstance(value, str):
             value = pv.enum_strings.index(value)
+        value = self.at_sample(attribute, value)
         if getattr(self.bench, line) != value:
             setattr(self.bench, line, value)
             self.last_change = self.clock.now()
 
+    def at_sample(self, attribute: str, value):
+        """Return what the sample sees where the PV of an attribute holds a value."""
+        return value
+
     async def group_write(self, instance, value):
         """Pass an accepted value on to the bench."""
-        self.drive(instance.pvspec.attr, instance, value)
+        attribute = instance.pvspec.attr
+        self.drive(attribute, instance, value)
+        if told := self.sample_sees.get(attribute):
+            await getattr(self, told).write(self.at_sample(attribute, value))
         return value
+
+    async def renew(self, *attributes: str) -> None:
+        """Write PVs once more, because what they stand for has changed."""
+        for attribute in attributes:
+            pv = getattr(self, attribute)
+            await pv.write(pv.value)
+
+    async def arrived(self) -> None:
+        """Do what follows the end of a motion."""
+
+    async def look(self) -> None:
+        """Publish what changes by itself; called at every heartbeat."""
+
+    async def suffer(self, fault: str) -> None:
+        """Have one of the faults or mishaps of this kind of instrument."""
+
+    async def recover(self, fault: str) -> None:
+        """Have it no longer."""
+
+    async def say(self, words: str) -> None:
+        """Publish one sentence."""
+        await self.message.write(f"{self.name}: {words}"[:LONGEST])
 
     async def refused(self, pv, reason: str) -> None:
         """Publish why a put to one of the PVs was refused, as one sentence."""
         if reason.startswith("Cannot write data"):  # caproto's words for a number beyond the limits
             reason = f"needs {pv.lower_ctrl_limit:g} to {pv.upper_ctrl_limit:g} [{pv.units}]"
-        await self.message.write(f"{self.name}: {pv.pvspec.attr} was refused: {reason}")
+        await self.say(f"{pv.pvspec.attr} was refused: {reason}")
 
     @boot_id.startup
     async def boot_id(self, instance, async_lib):
-        """Say who is serving."""
+        """Say who is serving, and what the sample sees."""
         await instance.write(BOOT_ID)
+        await self.renew(*self.sample_sees)
 
     @heartbeat.startup
     async def heartbeat(self, instance, async_lib):
@@ -75,6 +161,7 @@ class Instrument(PVGroup):
         while True:
             await async_lib.library.sleep(HEARTBEAT_PERIOD)
             await instance.write(instance.value + 1)
+            await self.look()
 
     @quiet_time.getter
     async def quiet_time(self, instance):

@@ -5,6 +5,8 @@ import logging
 import signal
 import sys
 import threading
+from collections.abc import Awaitable
+from functools import partial
 
 from caproto import ChannelData, ErrorResponse, WriteNotifyRequest
 from caproto.asyncio import server
@@ -12,6 +14,7 @@ from caproto.asyncio import server
 from .instrument import Instrument
 
 LOOPBACK = "127.0.0.1"
+AWAY = 1.0  # s of the wall clock that an instrument is away after its circuits were dropped
 
 
 class PortTakenError(OSError):
@@ -53,6 +56,36 @@ class Server(server.Context):
     def __init__(self, pvdb: dict[str, ChannelData], port: int, interface: str = LOOPBACK):
         super().__init__(pvdb, [interface])
         self.ca_server_port = port
+        self._away: set[Instrument] = set()
+        for group in {getattr(pv, "group", None) for pv in pvdb.values()}:
+            if isinstance(group, Instrument):
+                group.drop_circuits = partial(self.drop, group)
+
+    def __getitem__(self, pvname: str) -> ChannelData:
+        """Return a PV.
+
+        Raises:
+            KeyError: When there is none, or its instrument is away.
+        """
+        pv = super().__getitem__(pvname)
+        if getattr(pv, "group", None) in self._away:
+            raise KeyError(pvname)
+        return pv
+
+    async def drop(self, instrument: Instrument) -> None:
+        """End every circuit with a channel of an instrument, and be away for a moment."""
+        mine = [
+            circuit
+            for circuit in self.circuits
+            if any(
+                getattr(self.pvdb.get(channel.name), "group", None) is instrument
+                for channel in circuit.circuit.channels_sid.values()
+            )
+        ]
+        self._away.add(instrument)
+        asyncio.get_running_loop().call_later(AWAY, self._away.discard, instrument)
+        for circuit in mine:
+            circuit.client.close()
 
     async def _bind_tcp_sockets_with_consistent_port_number(self, make_socket):
         # caproto would take a random port instead, where no client looks
@@ -78,9 +111,20 @@ class Brief(logging.Filter):
 
 
 async def serve(
-    pvdb: dict[str, ChannelData], port: int, interface: str = LOOPBACK, tethered: bool = False
+    pvdb: dict[str, ChannelData],
+    port: int,
+    interface: str = LOOPBACK,
+    tethered: bool = False,
+    beside: Awaitable | None = None,
 ) -> None:
     """Serve until SIGINT, SIGTERM or SIGHUP; when tethered, also until standard input ends.
+
+    Args:
+        pvdb: The PVs by name.
+        port: TCP and UDP.
+        interface: Address to listen on.
+        tethered: Whether this is a child process that ends with its parent.
+        beside: To be run meanwhile.
 
     Raises:
         PortTakenError: When the port is not free.
@@ -94,7 +138,10 @@ async def serve(
         # the parent holds the other end, so even when it is killed nothing is left running
         wait = threading.Thread(target=_end_of_input, args=(loop, task), daemon=True)
         wait.start()
+    companion = asyncio.ensure_future(beside) if beside else None
     await task
+    if companion:
+        companion.cancel()
 
 
 def _end_of_input(loop: asyncio.AbstractEventLoop, task: asyncio.Future) -> None:

@@ -9,14 +9,15 @@ HEAD = """\
 # PVs
 
 Written by `python -m odmrlab.ioc.table`. Every name has the prefix, `ODMR:` unless told otherwise. Time stamps are wall time, all
-other times are laboratory time. `<Instrument>:Message` says why the last put was refused. Unless `--sealed` is given, the quantities of
+other times are laboratory time. `<Instrument>:Message` says why the last put was refused. `<Instrument>:Fault` is served with `--faults`
+alone. Unless `--sealed` is given, the quantities of
 the sample are served too, as `Sample:<Part>:<Quantity>`; `Sample:Name` is there always.
 """
 
 
 def table() -> str:
     """Return the page: one table an instrument."""
-    served = rack("", Sample(), sealed=True)
+    served = rack("", Sample(), sealed=True, faults=True)
     pages = [HEAD]
     for name in INSTRUMENTS:
         instrument = f"{name.capitalize()}:"

@@ -1,7 +1,7 @@
 """What the lock-in knows of the instruments before it: the bench, and how long it has been quiet."""
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import fields
 from typing import Protocol
 
@@ -96,9 +96,14 @@ class OverTheWire:
             return None
 
 
-def over_the_wire(prefix: str) -> OverTheWire:
-    """Return the upstream of a lock-in that is served alone."""
-    lines = {line.name: pv_name(prefix, line.name) for line in fields(Bench)}
+def over_the_wire(prefix: str, seen: Mapping[str, str]) -> OverTheWire:
+    """Return the upstream of a lock-in that is served alone.
+
+    Args:
+        prefix: Of every PV.
+        seen: Lines whose PV tells another value than the sample sees, with the name that tells it.
+    """
+    lines = {item.name: pv_name(prefix, seen.get(item.name, item.name)) for item in fields(Bench)}
     instruments = sorted({line.split("_")[0] for line in lines})
     return OverTheWire(lines, [pv_name(prefix, f"{name}_quiet_time") for name in instruments])
 

@@ -80,7 +80,7 @@ def test_lock_in_without_an_instrument_names_it():
         command("put", "--notify", "--timeout", 10, "L:Lockin:Shot", 1, env=env)
         said = command("get", "--terse", "L:Lockin:Message", env=env)
     letters = bytes(int(word) for word in said.strip(" []\n").split()).decode()
-    assert letters.startswith("lockin: shot was refused: no answer from L:Magnet:FieldReadback")
+    assert letters.startswith("lockin: shot was refused: no answer from L:Magnet:SampleField")
 
 
 def test_pyepics_clients_read_every_pv_with_its_units_and_limits(rack):

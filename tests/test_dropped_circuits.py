@@ -1,0 +1,31 @@
+"""An instrument that drops its circuits fails the move at once, and is found again."""
+
+import time
+
+import pytest
+from laboratory import SPARE_PORT, ioc
+from ophyd import EpicsSignal
+
+from odmrlab.devices import Magnet, wait_for_all
+
+pytestmark = pytest.mark.layer
+
+
+def test_dropped_circuits_fail_the_move_at_once_and_come_back():
+    options = ("magnet", "--prefix", "D:", "--speed", 500, "--faults")
+    with ioc(*options, port=SPARE_PORT):
+        magnet = Magnet("D:Magnet:", name="magnet")
+        fault = EpicsSignal("D:Magnet:Fault", name="fault", string=True)
+        fault.wait_for_connection(timeout=5)
+        wait_for_all([magnet], timeout=10)
+        magnet.ramp_rate.set(0.5).wait(5)
+        status, began = magnet.set(400.0), time.monotonic()
+        fault.put("dropped circuits", wait=False)
+        with pytest.raises(
+            Exception, match=r"is lost; needs its IOC|[Dd]isconnect|[Tt]ime|Get failed"
+        ):
+            status.wait(10)
+        assert time.monotonic() - began < 3
+        wait_for_all([magnet], timeout=20)  # libca searches ever more rarely
+        magnet.stop()
+        assert magnet.boot_id.get()
