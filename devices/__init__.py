@@ -4,6 +4,7 @@ from . import layer  # first: it chooses the Channel Access client before ophyd 
 from .connection import NotConnectedError, wait_for_all
 from .cryostat import Cryostat
 from .laser import Laser
+from .lease import Lease, OwnedError
 from .lockin import Lockin
 from .magnet import Magnet
 from .rf import Rf
@@ -12,10 +13,12 @@ from .signals import MoveError, RefusedError
 __all__ = [
     "Cryostat",
     "Laser",
+    "Lease",
     "Lockin",
     "Magnet",
     "MoveError",
     "NotConnectedError",
+    "OwnedError",
     "RefusedError",
     "Rf",
     "layer",

@@ -3,7 +3,14 @@
 from ophyd import Component as Cpt
 from ophyd import Device, Kind
 
-from .signals import Readback
+from .signals import Choice, Readback, Setting
+
+
+class Token(Choice):
+    """A text that is free to choose."""
+
+    def check_value(self, value) -> None:
+        """Take every text."""
 
 
 class Instrument(Device):
@@ -11,8 +18,14 @@ class Instrument(Device):
 
     Attributes:
         boot_id: Of its IOC; another one means that it has lost its state.
-        message: Why its IOC refused the last put.
+        heartbeat: Counts once a second while its IOC lives.
+        lease: Whoever holds it alone may put; see ``Lease``.
+        message: Why its IOC refused the last put, or what has happened.
     """
 
     boot_id = Cpt(Readback, "BootId", kind=Kind.config)
+    heartbeat = Cpt(Readback, "Heartbeat", kind=Kind.omitted)
+    lease = Cpt(Token, "Lease", kind=Kind.omitted)
+    lease_owner = Cpt(Readback, "LeaseOwner", string=True, kind=Kind.omitted)
+    lease_time = Cpt(Setting, "LeaseTime", kind=Kind.omitted)
     message = Cpt(Readback, "Message", string=True, kind=Kind.omitted)

@@ -7,6 +7,8 @@ from typing import Any
 import numpy as np
 from caproto import AlarmSeverity, AlarmStatus, ChannelType, SubscriptionType, TimeStamp
 
+from .lease import Client
+
 NEWS = SubscriptionType.DBE_VALUE | SubscriptionType.DBE_ALARM | SubscriptionType.DBE_LOG
 
 
@@ -99,16 +101,31 @@ class Channel:
             metadata.status, metadata.severity = AlarmStatus.SOFT, severity
         return metadata, values
 
-    async def auth_write(self, *args, **kwargs):
-        """Take the put of a client, unless a fault stands between.
+    async def auth_write(
+        self, hostname, username, data, data_type, metadata, *, flags=0, user_address=None
+    ):
+        """Take the put of a client, unless a fault stands between or another client owns it.
 
         Raises:
-            ValueError: When it refuses every put.
+            ValueError: When it refuses every put, or this one.
         """
         disturbance = self.disturbance
         if disturbance and disturbance.refuses:
             raise ValueError("a fault refuses every put; needs Fault none")
-        status = await super().auth_write(*args, **kwargs)
+        client = Client(f"{username}@{hostname}", user_address)
+        await self.group.admit(self, self._asked(data), client)
+        status = await super().auth_write(
+            hostname, username, data, data_type, metadata, flags=flags, user_address=user_address
+        )
         if disturbance and not disturbance.completes:
             await disturbance.lifted.wait()
         return status
+
+    def _asked(self, data) -> str:
+        """Return what a client puts in the PV's own words, whatever type it came in."""
+        asked = data[0] if len(data) else ""
+        if isinstance(asked, bytes):
+            asked = asked.decode(errors="replace")
+        elif self.data_type == ChannelType.ENUM and 0 <= asked < len(self.enum_strings):
+            asked = self.enum_strings[asked]
+        return asked if isinstance(asked, str) else f"{asked:g}"

@@ -91,7 +91,8 @@ class Fault(ChannelEnum):
         ]
 
     def _settings(self) -> list:
-        return [pv for pv in self._instrument.attr_pvdb.values() if not pv.pvspec.read_only]
+        pvs = self._instrument.attr_pvdb.items()
+        return [pv for name, pv in pvs if not pv.pvspec.read_only and not shared(name)]
 
 
 def shared(attribute: str) -> bool:

@@ -11,13 +11,16 @@ from caproto.server import PVGroup
 
 from .channel import Channel
 from .clock import LaboratoryClock
+from .lease import Client, Lease
 from .physics import Bench
 from .physics.quantity import Quantities
-from .pv import readback, text
+from .pv import readback, setting, text
 
 BOOT_ID = uuid4().hex  # of this process
 LONGEST = 1000  # characters of a message
 HEARTBEAT_PERIOD = 1.0  # s of the wall clock
+LEASE_TIME = 3.0  # s of the wall clock
+LEASE = "Put a token to take or to renew the lease, nothing to give it back"
 QUIET = "Laboratory time since anything here last changed; 0 in motion, negative while it settles"
 
 
@@ -42,6 +45,8 @@ class Instrument(PVGroup):
         Character: Its imperfections, a table of the bench file.
         sample_sees: Attributes that the sample sees differently, each with the attribute that
             tells how.
+        safe: What the IOC puts by itself when the owner of its lease is gone, by attribute; these
+            puts are taken from everybody, leased or not.
         faults: That last, of those that only this kind of instrument has.
         mishaps: That happen and are over, of those that only this kind of instrument has.
         drop_circuits: Set by the server; ends the circuits of every client of this instrument.
@@ -53,6 +58,7 @@ class Instrument(PVGroup):
 
     Character: ClassVar[type[Quantities]] = Ideal
     sample_sees: ClassVar[dict[str, str]] = {}
+    safe: ClassVar[dict[str, str | int]] = {}
     faults: ClassVar[tuple[str, ...]] = ()
     mishaps: ClassVar[tuple[str, ...]] = ()
     drop_circuits: Callable[[], Awaitable[None]] | None = None
@@ -65,6 +71,9 @@ class Instrument(PVGroup):
     boot_id = text("Changes whenever this IOC starts anew")
     heartbeat = readback(0, "", "Counts once a second while this IOC lives")
     quiet_time = readback(0.0, "s", QUIET)
+    lease = text(LEASE, read_only=False)
+    lease_owner = text("Who alone may put, and since when", length=120)
+    lease_time = setting(LEASE_TIME, "s", 0.5, 60, "Without renewal, after which all goes safe")
     message = text("Why the last put was refused, or what has happened", length=LONGEST)
 
     def __init__(
@@ -82,6 +91,7 @@ class Instrument(PVGroup):
         self.character = character or self.Character()
         self.random = Random() if seed is None else Random(f"{name} {seed}")  # noqa: S311
         self.last_change = clock.now()
+        self._tenancy = Lease(self._lapse)
         for attribute, pv in self.attr_pvdb.items():
             self.drive(attribute, pv, pv.value)
 
@@ -148,6 +158,27 @@ class Instrument(PVGroup):
         if reason.startswith("Cannot write data"):  # caproto's words for a number beyond the limits
             reason = f"needs {pv.lower_ctrl_limit:g} to {pv.upper_ctrl_limit:g} [{pv.units}]"
         await self.say(f"{pv.pvspec.attr} was refused: {reason}")
+
+    async def admit(self, pv, value: str, client: Client) -> None:
+        """Let a put of a client through, and take the lease if it is a token.
+
+        Raises:
+            ValueError: When another client owns the lease, except on what makes safe.
+        """
+        attribute = pv.pvspec.attr
+        if attribute == "lease":
+            self._tenancy.put(value, client, self.lease_time.value)
+            await self.lease_owner.write(self._tenancy.owner)
+        elif str(self.safe.get(attribute)) != value:
+            self._tenancy.refuse_others(client)
+
+    async def _lapse(self, owner: str) -> None:
+        for attribute, value in self.safe.items():
+            await getattr(self, attribute).write(value)
+        done = ", ".join(f"{attribute} {value}" for attribute, value in self.safe.items())
+        await self.say(f"{owner} has not renewed its lease; so {done or 'nothing'} was put")
+        await self.lease_owner.write("")
+        await self.lease.write("")
 
     @boot_id.startup
     async def boot_id(self, instance, async_lib):

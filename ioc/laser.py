@@ -62,6 +62,7 @@ class Laser(Instrument):
 
     Character = Resonator
     sample_sees: ClassVar = {"power_readback": "pulse_power"}
+    safe: ClassVar = {"shutter": "Closed"}
     faults = (STUCK, UNLOCKED)
 
     energy = setting(1.824, "eV", 1.70, 1.879, "Set point of the photon energy")

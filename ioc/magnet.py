@@ -50,6 +50,7 @@ class Magnet(Instrument):
 
     Character = Coil
     sample_sees: ClassVar = {"field_readback": "sample_field"}
+    safe: ClassVar = {"stop": 1}
     faults = (STUCK,)
     mishaps = (QUENCH,)
 

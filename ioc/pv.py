@@ -46,9 +46,9 @@ def flag(doc: str, **more: Any) -> PV:
     return choice(("No", "Yes"), doc, read_only=True, **more)
 
 
-def text(doc: str, length: int = 40) -> PV:
-    """Declare a text that only the instrument changes; beyond 40 characters, a char waveform."""
-    kind = ChannelType.STRING if length <= 40 else ChannelType.CHAR
-    return PV(
-        value="", dtype=kind, max_length=1 if length <= 40 else length, doc=doc, read_only=True
-    )
+def text(doc: str, length: int = 40, read_only: bool = True) -> PV:
+    """Declare a text; beyond 40 characters, a char waveform."""
+    long = length > 40
+    kind = ChannelType.CHAR if long else ChannelType.STRING
+    most = length if long else 1
+    return PV(value="", dtype=kind, max_length=most, doc=doc, read_only=read_only)

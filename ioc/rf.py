@@ -35,6 +35,7 @@ class Rf(Instrument):
 
     Character = Synthesizer
     sample_sees: ClassVar = {"power": "coil_power"}
+    safe: ClassVar = {"output": "Off"}
     faults = (UNLEVELLED,)
 
     frequency = setting(1.0, "GHz", 0.05, 4, "Carrier", precision=9)

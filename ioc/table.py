@@ -43,6 +43,8 @@ def reach(pv: ChannelData) -> str:
         return names if writable else f"read only: {names}"
     if not writable:
         return "read only"
+    if pv.data_type == ChannelType.STRING:
+        return "text"
     low, high = pv.lower_ctrl_limit, pv.upper_ctrl_limit
     return f"{low:g} to {high:g}" if low < high else ""
 

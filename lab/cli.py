@@ -49,7 +49,7 @@ def mistakes() -> list[type[Exception]]:
     found = [ValidationError, UnwritableError, TwinError, SampleFileError, TimeoutError]
     # these belong to modules that are loaded only when a command needs them
     late = {
-        "odmrlab.devices": ("NotConnectedError", "RefusedError", "MoveError"),
+        "odmrlab.devices": ("NotConnectedError", "OwnedError", "RefusedError", "MoveError"),
         "odmrlab.lab.record.profile": ("CatalogueError",),
         "odmrlab.lab.campaign.measure": ("MeasurementError",),
         "odmrlab.lab.record.shipper": ("ShipperError",),

@@ -11,7 +11,7 @@ from typing import Any
 from bluesky import RunEngine
 from bluesky.preprocessors import SupplementalData
 
-from ..devices import Cryostat, Laser, Lockin, Magnet, Rf, wait_for_all
+from ..devices import Cryostat, Laser, Lease, Lockin, Magnet, Rf, wait_for_all
 from .record.journal import Journal
 from .record.road import Road
 from .settings import Settings
@@ -49,11 +49,17 @@ def connect(prefix: str) -> Instruments:
 class Session:
     """A RunEngine whose documents are kept in the journal before anything else sees them.
 
+    As long as it is open, no other client moves the instruments; when its process dies, they go
+    safe by themselves.
+
     Args:
         settings: Of this laboratory.
         instruments: Recorded in the baseline of every run.
         consumers: Called with every document, fits included, off the RunEngine's thread.
         md: Goes into every start document, such as ``sample`` and ``purpose``.
+
+    Raises:
+        OwnedError: When another session has the instruments, naming it.
     """
 
     def __init__(
@@ -64,6 +70,7 @@ class Session:
         md: dict[str, Any] | None = None,
     ):
         self.instruments = instruments
+        self.lease = Lease(instruments)
         self.road = Road(Journal(settings.journal), *consumers)
         versions = {name.replace("-", "_"): version(name) for name in RECORDED}
         counter = settings.home / "scan_id"
@@ -77,7 +84,8 @@ class Session:
         self.RE.preprocessors.append(SupplementalData(baseline=list(instruments)))
 
     def close(self) -> None:
-        """Deliver every document that is under way."""
+        """Give the instruments back, and deliver every document that is under way."""
+        self.lease.close()
         self.road.close()
 
 
