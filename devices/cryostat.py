@@ -42,7 +42,9 @@ class Cryostat(Instrument):
         return self.temperature.set(temperature)
 
     def stop(self, *, success: bool = False) -> None:
-        """Make the temperature of this moment the set point."""
+        """Make the temperature of this moment the set point; see ``Magnet.stop``."""
+        if success:
+            self.temperature.abandon()
         super().stop(success=success)
         if self.temperature.connected:  # a lost cryostat has failed its move already
             self.temperature.put(self.temperature_readback.get(), force=True, wait=False)

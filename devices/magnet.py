@@ -6,7 +6,7 @@ from ophyd.status import Status
 
 from .instrument import Instrument
 from .positioner import Positioner
-from .signals import Choice, Readback, Setting
+from .signals import Choice, Order, Readback, Setting
 
 
 class Magnet(Instrument):
@@ -16,6 +16,7 @@ class Magnet(Instrument):
         field: Set point [mT]; setting it is done when the readback has arrived.
         field_readback: Field that the current of the coil makes [mT].
         ramp_rate: Of the next ramp [mT/s].
+        halt: Set it to 1 to hold the field where it is.
         quenched: 1 after a quench, until ``reset`` is 1.
     """
 
@@ -33,7 +34,7 @@ class Magnet(Instrument):
     quenched = Cpt(Readback, "Quenched", kind=Kind.normal)
     reset = Cpt(EpicsSignal, "Reset", kind=Kind.omitted)
     hold = Cpt(Choice, "Hold", kind=Kind.omitted)
-    halt = Cpt(EpicsSignal, "Stop", kind=Kind.omitted)
+    halt = Cpt(Order, "Stop", kind=Kind.omitted)
 
     def check_value(self, field: float) -> None:
         """Raise on a field [mT] that cannot be reached."""
@@ -44,7 +45,9 @@ class Magnet(Instrument):
         return self.field.set(field)
 
     def stop(self, *, success: bool = False) -> None:
-        """Hold the field where it is."""
+        """Hold the field where it is; with ``success`` the motion under way does not fail."""
+        if success:
+            self.field.abandon()
         super().stop(success=success)
         if self.halt.connected:  # a lost magnet has failed its move already
-            self.halt.put(1, wait=False)
+            self.halt.put(1, force=True, use_complete=False)

@@ -1,5 +1,6 @@
 """A set point with a readback that has to follow it."""
 
+import threading
 import time
 
 from .signals import MoveError, Setting
@@ -36,6 +37,11 @@ class Positioner(Setting):
         super().__init__(*args, **kwargs)
         self._readback_name, (self._flag_name, self._arrived) = readback, arrived
         self._near, self._patience = tolerance, patience
+        self._abandoned = threading.Event()
+
+    def abandon(self) -> None:
+        """End the motion under way without an error: whoever began it has given it up."""
+        self._abandoned.set()
 
     def put_and_check(self, value) -> None:
         """Put, check that the set point holds, and follow the readback until it has arrived.
@@ -45,15 +51,17 @@ class Positioner(Setting):
                 moves it.
         """
         began = time.time()
+        self._abandoned = abandoned = threading.Event()
         super().put_and_check(value)
         readback = getattr(self.parent, self._readback_name)
         flag = getattr(self.parent, self._flag_name)
         period, closest, since = FIRST_LOOK, float("inf"), time.monotonic()
-        while True:
+        while not abandoned.is_set():
             resting = flag.get() == self._arrived
             distance = abs(readback.get() - value)
             self._refuse_alarm(value, readback, began)
-            self._refuse_others(value, began)
+            if not abandoned.is_set():
+                self._refuse_others(value, began)
             if resting and distance <= self._near:
                 return
             if distance < closest - self._near:

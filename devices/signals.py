@@ -166,6 +166,14 @@ class Setting(_ChannelAccess, EpicsSignal):
         return otherwise
 
 
+class Order(Setting):
+    """Put 1 to have the instrument do something; done when that has begun."""
+
+    def put_and_check(self, value) -> None:
+        """Put and wait for the completion; the PV is back at 0 by then."""
+        self.put_and_wait(value, lambda: PUT_TIME)
+
+
 class Choice(Setting):
     """A writable choice, read and set by its name."""
 

@@ -2,16 +2,18 @@
 
 import fcntl
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields
+from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from bluesky import RunEngine
 from bluesky.preprocessors import SupplementalData
 
 from ..devices import Cryostat, Laser, Lease, Lockin, Magnet, Rf, wait_for_all
+from ..plans import AS_IT_IS, SAFE, left_safe
+from .ending import Engine
 from .record.journal import Journal
 from .record.road import Road
 from .settings import Settings
@@ -57,6 +59,8 @@ class Session:
         instruments: Recorded in the baseline of every run.
         consumers: Called with every document, fits included, off the RunEngine's thread.
         md: Goes into every start document, such as ``sample`` and ``purpose``.
+        after_failure: How a plan leaves the instruments that did not come to its end.
+        after_success: How one does that did.
 
     Raises:
         OwnedError: When another session has the instruments, naming it.
@@ -68,20 +72,30 @@ class Session:
         instruments: Instruments,
         *consumers: Callable[[str, dict], Any],
         md: dict[str, Any] | None = None,
+        after_failure: Mapping[str, Any] = SAFE,
+        after_success: Mapping[str, Any] = AS_IT_IS,
     ):
         self.instruments = instruments
         self.lease = Lease(instruments)
         self.road = Road(Journal(settings.journal), *consumers)
         versions = {name.replace("-", "_"): version(name) for name in RECORDED}
         counter = settings.home / "scan_id"
-        self.RE = RunEngine(
+        self.RE = Engine(
             {"versions": versions} | (md or {}),
             call_returns_result=True,
             scan_id_source=lambda _: next_scan_id(counter),
         )
         self.RE.subscribe(self.road)
         logging.getLogger("bluesky").addFilter(not_twice)
-        self.RE.preprocessors.append(SupplementalData(baseline=list(instruments)))
+        self.RE.preprocessors += [
+            SupplementalData(baseline=list(instruments)),
+            partial(
+                left_safe,
+                bench=instruments,
+                after_failure=after_failure,
+                after_success=after_success,
+            ),
+        ]
 
     def close(self) -> None:
         """Give the instruments back, and deliver every document that is under way."""

@@ -13,6 +13,7 @@ import bluesky.plan_stubs as bps
 import bluesky.plans as bp
 
 from ..plans import find_resonance, odmr, spin_inertia
+from .ending import end_on_signals
 from .live import LiveTable
 from .record.shipper import Shipper
 from .session import Session, connect
@@ -47,3 +48,4 @@ leaving.callback(logging.getLogger("caproto").setLevel, logging.CRITICAL)
 leaving.callback(shipper.close)
 leaving.callback(session.close)
 atexit.register(leaving.close)
+end_on_signals(RE, leaving.close)

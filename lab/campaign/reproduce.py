@@ -10,6 +10,7 @@ from ophyd.utils import DisconnectedError
 from rich.console import Console
 
 from ...analysis import figures
+from ..ending import end_on_signals
 from ..numbers import told
 from ..record.profile import write_profile
 from ..record.shipper import Shipper
@@ -56,6 +57,7 @@ def reproduce(
         md = {"sample": facts["sample"], "purpose": "reproduce"}
         session = Session(settings, instruments, records, bar, md=md)
         stack.callback(session.close)
+        end_on_signals(session.RE)
         lab = SpokenCampaign(session, records, bar)
         lab.configure(*ready(instruments))
         stack.callback(leave_safe, lab, bar)
