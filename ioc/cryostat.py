@@ -106,8 +106,12 @@ class Cryostat(Instrument):
         way = relaxation(here, target, time, now, ARRIVED, bath.overshoot)
         within = way.pieces[-1].settled(STABLE_WITHIN) + bath.stable_time
         shown = self._shown()
+        await self.stable.write("No")
         await self._sample_space.start(way.held(max(0.0, within - way.ends)))
         self._thermometer = way.lagged(bath.sensor_lag, shown, ARRIVED)
+
+    async def arrived(self) -> None:
+        await self.stable.write("Yes")
 
     def _shown(self) -> float:
         """Return what the thermometer shows, without its noise [K]."""

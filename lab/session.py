@@ -2,7 +2,7 @@
 
 import fcntl
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from functools import partial
 from importlib.metadata import version
@@ -12,7 +12,7 @@ from typing import Any
 from bluesky.preprocessors import SupplementalData
 
 from ..devices import Cryostat, Laser, Lease, Lockin, Magnet, Rf, wait_for_all
-from ..plans import AS_IT_IS, SAFE, left_safe
+from ..plans import AS_IT_IS, INTERLOCKS, SAFE, Guard, Interlock, left_safe
 from .ending import Engine
 from .record.journal import Journal
 from .record.road import Road
@@ -61,6 +61,7 @@ class Session:
         md: Goes into every start document, such as ``sample`` and ``purpose``.
         after_failure: How a plan leaves the instruments that did not come to its end.
         after_success: How one does that did.
+        interlocks: Under which every plan runs; none to run without.
 
     Raises:
         OwnedError: When another session has the instruments, naming it.
@@ -74,9 +75,12 @@ class Session:
         md: dict[str, Any] | None = None,
         after_failure: Mapping[str, Any] = SAFE,
         after_success: Mapping[str, Any] = AS_IT_IS,
+        interlocks: Sequence[Interlock] = INTERLOCKS,
     ):
         self.instruments = instruments
         self.lease = Lease(instruments)
+        bench = {instrument.name: instrument for instrument in instruments}
+        self.guard = Guard(bench, interlocks, settings.patience, self.lease.renew)
         self.road = Road(Journal(settings.journal), *consumers)
         versions = {name.replace("-", "_"): version(name) for name in RECORDED}
         counter = settings.home / "scan_id"
@@ -89,6 +93,7 @@ class Session:
         logging.getLogger("bluesky").addFilter(not_twice)
         self.RE.preprocessors += [
             SupplementalData(baseline=list(instruments)),
+            self.guard,
             partial(
                 left_safe,
                 bench=instruments,
@@ -99,6 +104,7 @@ class Session:
 
     def close(self) -> None:
         """Give the instruments back, and deliver every document that is under way."""
+        self.guard.close()
         self.lease.close()
         self.road.close()
 

@@ -28,6 +28,10 @@ class Settings(BaseSettings):
         description="Name under which databroker.catalog offers the catalogue",
     )
 
+    patience: float = Field(
+        60.0, ge=0, description="For which a plan waits for a lost instrument or an interlock [s]"
+    )
+
     @field_validator("home")
     @classmethod
     def _absolute(cls, home: Path) -> Path:

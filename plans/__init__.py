@@ -1,14 +1,24 @@
 """The measurements, one module per technique."""
 
 from .find_resonance import NoResonanceError, find_resonance
+from .guard import Guard
+from .interlocks import INTERLOCKS, Interlock, InterlockError
 from .odmr import odmr
+from .outages import OutageError
+from .points import RepeatPointError
 from .safe import AS_IT_IS, SAFE, UnsafeError, left_safe
 from .spin_inertia import spin_inertia
 
 __all__ = [
     "AS_IT_IS",
+    "INTERLOCKS",
     "SAFE",
+    "Guard",
+    "Interlock",
+    "InterlockError",
     "NoResonanceError",
+    "OutageError",
+    "RepeatPointError",
     "UnsafeError",
     "find_resonance",
     "left_safe",

@@ -8,7 +8,7 @@ import numpy as np
 from bluesky.protocols import Movable, Readable
 from bluesky.utils import MsgGenerator, plan
 
-from .points import axis_of, check_range, check_reach
+from .points import axis_of, check_range, check_reach, repeated
 
 LEAST = 8  # points of the coarse look
 SIGNIFICANCE = 5.0  # standard errors by which a resonance stands out
@@ -103,9 +103,13 @@ def read_at(lockin: Readable, magnet: Movable, fields: np.ndarray) -> MsgGenerat
     """
     rows = []
     for field in fields.tolist():
-        yield from bps.checkpoint()
-        yield from bps.mv(magnet, field)
-        rows.append((yield from bps.trigger_and_read([lockin, magnet])))
+
+        def point(field: float = field) -> MsgGenerator[Any]:
+            yield from bps.checkpoint()
+            yield from bps.mv(magnet, field)
+            return (yield from bps.trigger_and_read([lockin, magnet]))
+
+        rows.append((yield from repeated(point)))
 
     def column(name: str) -> np.ndarray:
         return np.array([row[f"{lockin.name}_{name}"]["value"] for row in rows])

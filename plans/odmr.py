@@ -7,7 +7,7 @@ import numpy as np
 from bluesky.protocols import Movable, Readable
 from bluesky.utils import MsgGenerator, plan
 
-from .points import axis_of, check_range, check_reach
+from .points import axis_of, check_range, check_reach, one_step
 
 LEAST = 8  # points for one line
 
@@ -59,4 +59,8 @@ def odmr(
         "fit_detector": lockin.name,
         "fit_options": {"lines": lines, "offset": both_signs},
     }
-    return (yield from bp.list_scan([lockin], magnet, points.tolist(), md=_md | (md or {})))
+    return (
+        yield from bp.list_scan(
+            [lockin], magnet, points.tolist(), per_step=one_step, md=_md | (md or {})
+        )
+    )

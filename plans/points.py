@@ -1,10 +1,39 @@
-"""The points of a scan, refused before the first of them is measured."""
+"""The points of a scan: refused before the first is measured, repeated when one does not count."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from math import isfinite
 from typing import Any
 
-from bluesky.protocols import Checkable
+import bluesky.plan_stubs as bps
+from bluesky.protocols import Checkable, Movable, Readable
+from bluesky.utils import MsgGenerator
+
+
+class RepeatPointError(RuntimeError):
+    """The point under way does not count; thrown into a plan that may take it again."""
+
+
+def repeated(point: Callable[[], MsgGenerator]) -> MsgGenerator[Any]:
+    """Take a point until it counts; returns what the one that counts returns."""
+    while True:
+        try:
+            return (yield from point())
+        except RepeatPointError:
+            continue
+
+
+def one_step(
+    detectors: Sequence[Readable], step: Mapping[Movable, Any], pos_cache: dict[Movable, Any]
+) -> MsgGenerator[None]:
+    """Move and read, again if need be: the ``per_step`` of every scan."""
+
+    def point() -> MsgGenerator[None]:
+        where = dict.fromkeys(step)  # a repeated point moves again, wherever the motors should be
+        yield from bps.move_per_step(step, where)
+        pos_cache.update(where)
+        yield from bps.trigger_and_read([*detectors, *step])
+
+    yield from repeated(point)
 
 
 def check_range(plan: str, unit: str, start: float, stop: float, num: int, least: int) -> None:

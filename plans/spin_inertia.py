@@ -7,7 +7,7 @@ import numpy as np
 from bluesky.protocols import Movable, Readable
 from bluesky.utils import MsgGenerator, plan
 
-from .points import axis_of, check_range, check_reach
+from .points import axis_of, check_range, check_reach, one_step
 
 LEAST = 5  # points: T1, and amplitude and phase
 
@@ -50,4 +50,8 @@ def spin_inertia(
         "fit_detector": lockin.name,
         "fit_options": {},
     }
-    return (yield from bp.list_scan([lockin], modulation_frequency, points, md=_md | (md or {})))
+    return (
+        yield from bp.list_scan(
+            [lockin], modulation_frequency, points, per_step=one_step, md=_md | (md or {})
+        )
+    )
