@@ -4,23 +4,44 @@ A value that a monitor told is believed only while the heart of its IOC beats: a
 silent, and its last values look as good as ever.
 """
 
+import threading
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from .instrument import Instrument
 from .signals import Readback
 
 SILENCE = 3.0  # s without a heartbeat, after which an IOC counts as hung
+FIRST_WORD = 5.0  # s for a monitor to tell its first value
 INVALID = 3  # alarm severity
 
 
 class Monitored(Readback):
-    """A PV that tells its changes."""
+    """A PV that tells its changes.
 
-    def __init__(self, signal: Readback, told, **kwargs):
+    Args:
+        signal: The PV.
+        told: Called with every value, the first one too.
+    """
+
+    def __init__(self, signal: Readback, told: Callable[..., None], **kwargs):
         super().__init__(signal.pvname, name=f"watched {signal.name}", auto_monitor=True, **kwargs)
-        self.subscribe(told, run=False)
+        self._told, self._heard = told, threading.Event()
+        self.subscribe(self._hear, run=False)
+
+    def _hear(self, **kwargs) -> None:
+        self._told(**kwargs)
+        self._heard.set()
+
+    def wait_until_heard(self) -> None:
+        """Wait for the first value.
+
+        Raises:
+            TimeoutError: When there is none.
+        """
+        if not self._heard.wait(FIRST_WORD):
+            raise TimeoutError(f"watch: no word from {self.pvname} in {FIRST_WORD:g} s")
 
 
 class Pulse:
@@ -37,14 +58,10 @@ class Pulse:
         self.heartbeat = Monitored(instrument.heartbeat, self._beat)
         self._boot = Monitored(instrument.boot_id, self._beat)
         self._owner = Monitored(instrument.lease_owner, self._beat, string=True)
+        self.monitors = (self.heartbeat, self._boot, self._owner)
 
     def _beat(self, **_: Any) -> None:
         self.last = time.monotonic()
-
-    def close(self) -> None:
-        """Listen no more."""
-        for monitored in (self.heartbeat, self._boot, self._owner):
-            monitored.destroy()
 
     def remember(self) -> None:
         """Take what the IOC holds from now on for its state."""
@@ -86,12 +103,14 @@ class Watch:
         self.pulses = {name: Pulse(instrument) for name, instrument in instruments.items()}
         self._seen: dict[str, list[float]] = {}
         self._signals: dict[str, Readback] = {}
-        self._monitors: list[Monitored] = []
+        self._monitors = [item for pulse in self.pulses.values() for item in pulse.monitors]
         for attribute in attributes:
             name, signal = attribute.split(".")
             self._signals[attribute] = getattr(instruments[name], signal)
             self._seen[attribute] = []
             self._monitors.append(Monitored(self._signals[attribute], self._keep(attribute)))
+        for monitor in self._monitors:
+            monitor.wait_until_heard()
 
     def _keep(self, attribute: str):
         def told(value: float, severity: int = 0, **_: Any) -> None:
@@ -117,8 +136,6 @@ class Watch:
 
     def close(self) -> None:
         """Watch no more."""
-        for pulse in self.pulses.values():
-            pulse.close()
         for monitor in self._monitors:
             monitor.destroy()
 

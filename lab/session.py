@@ -78,9 +78,9 @@ class Session:
         interlocks: Sequence[Interlock] = INTERLOCKS,
     ):
         self.instruments = instruments
-        self.lease = Lease(instruments)
         bench = {instrument.name: instrument for instrument in instruments}
-        self.guard = Guard(bench, interlocks, settings.patience, self.lease.renew)
+        self.guard = Guard(bench, interlocks, settings.patience, lambda: self.lease.renew())
+        self.lease = Lease(instruments)
         self.road = Road(Journal(settings.journal), *consumers)
         versions = {name.replace("-", "_"): version(name) for name in RECORDED}
         counter = settings.home / "scan_id"
