@@ -28,10 +28,12 @@ class Monitored(Readback):
     def __init__(self, signal: Readback, told: Callable[..., None], **kwargs):
         super().__init__(signal.pvname, name=f"watched {signal.name}", auto_monitor=True, **kwargs)
         self._told, self._heard = told, threading.Event()
-        self.subscribe(self._hear, run=False)
+        self.last: Any = None  # value; asking a signal for its value asks the IOC
+        self.subscribe(self._hear)  # with the first value, which may have come already
 
-    def _hear(self, **kwargs) -> None:
-        self._told(**kwargs)
+    def _hear(self, value: Any = None, **kwargs) -> None:
+        self.last = value
+        self._told(value=value, **kwargs)
         self._heard.set()
 
     def wait_until_heard(self) -> None:
@@ -68,7 +70,7 @@ class Pulse:
         self._state = self._told()
 
     def _told(self) -> tuple[Any, Any]:
-        return self._boot.value, self._owner.value
+        return self._boot.last, self._owner.last
 
     def silence(self) -> str:
         """Return why its IOC is not to be believed now; empty when it is."""

@@ -18,6 +18,7 @@ from odmrlab.devices import wait_for_all
 from odmrlab.lab.session import Instruments, Session
 from odmrlab.lab.settings import Settings
 from odmrlab.plans import InterlockError, RepeatPointError, find_resonance, odmr
+from odmrlab.plans.points import one_step
 
 pytestmark = [pytest.mark.layer, pytest.mark.timeout(120)]
 PATIENCE = 20.0  # s; libca searches ever more rarely
@@ -307,8 +308,8 @@ def test_plan_that_cannot_repeat_fails_and_records_nothing_bad(lab):
 
 def test_warming_on_purpose_is_no_trip(lab):
     session = lab.session()
-    session.RE(bp.list_scan([lab.lockin], lab.cryostat, [1.7, 1.8, 1.6]))
-    assert rows(session, "cryostat_temperature") == [1.7, 1.8, 1.6]
+    session.RE(bp.list_scan([lab.lockin], lab.cryostat, [3.0, 4.0, 1.6], per_step=one_step))
+    assert rows(session, "cryostat_temperature") == [3.0, 4.0, 1.6]
 
 
 def test_refused_setting_is_no_outage(lab):
