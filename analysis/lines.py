@@ -95,7 +95,8 @@ class Odmr(Model):
     Each line has a phase of its own, since electron and hole differ in T1 and so lag behind the
     modulation differently, by atan(2 pi f T1) of Eq. (3). `lines` is 1 or 2; line 1 stands at the
     lower field. `offset` frees an offset of the field scale (half the sum of the resonance fields
-    of both signs; `field` is half their difference), so the scan must reach both signs.
+    of both signs; `field` is half their difference), so the scan must reach both signs. `fewer`
+    takes one line where the second does not stand out of the noise.
     """
 
     name = "odmr"
@@ -116,7 +117,7 @@ class Odmr(Model):
         "phase_2": "deg",
     }
 
-    def fit(self, data: Curve, lines: int = 1, offset: bool = False) -> Fit:
+    def fit(self, data: Curve, lines: int = 1, offset: bool = False, fewer: bool = False) -> Fit:
         self.require(lines in (1, 2), f"lines={lines!r}; needs 1 or 2")
         self.require_points(data, more=4 * (lines - 1) + bool(offset))
         self.require(np.ptp(data.axis) > 0, "one field only; needs a scan of the field")
@@ -127,9 +128,11 @@ class Odmr(Model):
         )
         optimum, start = solve(data, constant), np.zeros(int(offset))
         for rival in ("a constant", "one line")[:lines]:
-            simple, optimum = optimum, solve(data, basis, search(data.axis, start))
-            self.require_gain(simple, optimum, f"one more line does not beat {rival}")
-            start = optimum.nonlinear
+            more = solve(data, basis, search(data.axis, start))
+            if fewer and rival == "one line" and not (more.inside and self.gains(optimum, more)):
+                break
+            self.require_gain(optimum, more, f"one more line does not beat {rival}")
+            optimum, start = more, more.nonlinear
         values, jacobian = parameters(optimum)
         found = ", ".join(
             f"{name} {values[name]:.3g}" for name in values if self.units[name] == "mT"
@@ -139,5 +142,5 @@ class Odmr(Model):
             f"the best line is at the edge of the search ({found} mT); needs lines inside the scan "
             f"({low:g} to {high:g} mT), wider than its step and narrower than the scan",
         )
-        options = {"lines": lines, "offset": offset}
+        options = {"lines": lines, "offset": offset, "fewer": fewer}
         return self.result(data, optimum, values, jacobian, options=options)

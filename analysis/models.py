@@ -50,16 +50,24 @@ class Model(ABC):
         needed = self.minimum_points + more
         self.require(len(data) >= needed, f"{len(data)} points; needs {needed} or more")
 
-    def require_gain(self, simple: Optimum, optimum: Optimum, what: str) -> None:
-        """Refuse a model that explains the data no better than the simpler one inside it does.
+    def gain(self, simple: Optimum, optimum: Optimum) -> tuple[float, float]:
+        """Return how much chi-square falls from a simpler model to the one around it, and must.
 
-        The gain in chi-square must be beyond chance (`FALSE_ALARM`), counted in the scatter that
-        is there if that is larger than the errors say.
+        The gain must be beyond chance (`FALSE_ALARM`), counted in the scatter that is there if that
+        is larger than the errors say.
         """
         scatter = max(1.0, optimum.chi_square / optimum.degrees_of_freedom)
-        gain = (simple.chi_square - optimum.chi_square) / scatter
         extra = simple.degrees_of_freedom - optimum.degrees_of_freedom
-        needed = chdtri(extra, FALSE_ALARM)
+        return (simple.chi_square - optimum.chi_square) / scatter, chdtri(extra, FALSE_ALARM)
+
+    def gains(self, simple: Optimum, optimum: Optimum) -> bool:
+        """Tell whether a model explains the data better than the simpler one inside it."""
+        gain, needed = self.gain(simple, optimum)
+        return gain > needed
+
+    def require_gain(self, simple: Optimum, optimum: Optimum, what: str) -> None:
+        """Refuse a model that explains the data no better than the simpler one inside it does."""
+        gain, needed = self.gain(simple, optimum)
         self.require(
             gain > needed,
             f"{what}: chi-square falls by {gain:.1f}; needs to fall by more than {needed:.1f}",

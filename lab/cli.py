@@ -3,7 +3,9 @@
 import os
 import sys
 from contextlib import ExitStack
+from hashlib import sha256
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Annotated
 
 import typer
@@ -51,7 +53,7 @@ def mistakes() -> list[type[Exception]]:
     late = {
         "odmrlab.devices": ("NotConnectedError", "RefusedError", "MoveError"),
         "odmrlab.lab.record.profile": ("CatalogueError",),
-        "odmrlab.lab.campaign.measure": ("MeasurementError",),
+        "odmrlab.lab.campaign.scan": ("MeasurementError",),
         "odmrlab.lab.record.shipper": ("ShipperError",),
         "bluesky.utils": ("FailedStatus",),
         "ophyd.utils": ("DisconnectedError", "LimitError"),
@@ -67,7 +69,7 @@ def reproduce(
     out: Annotated[Path, typer.Option(help="Folder for results, figures and report.")] = Path(
         "out"
     ),
-    speed: Speed = 100.0,
+    speed: Speed = 1000.0,
     sample: SampleFile = None,
     only: Annotated[
         list[str] | None, typer.Option(help="Figures, separated by commas or spaces.")
@@ -75,32 +77,79 @@ def reproduce(
     more: Annotated[list[str] | None, typer.Argument(metavar="[FIGURE ...]", hidden=True)] = None,
     seed: Annotated[int, typer.Option(help="Of the twin's noise.")] = SEED,
     sealed: Sealed = False,
+    fresh: Annotated[
+        bool, typer.Option("--fresh", help="Begin anew, even where a campaign was interrupted.")
+    ] = False,
 ) -> None:
-    """Re-measure the paper on the twin, print the table, and write results, figures and report."""
+    """Re-measure the paper on the twin, print the table, and write results, figures and report.
+
+    A campaign that was interrupted goes on with what is missing.
+    """
+    from .campaign.ledger import Ledger
+    from .campaign.paper import FIGURES
+
     settings, console = start(), Console()
     writable_folder(out, "reproduce")
     name = read_sample(sample).name if sample else Sample().name
-    twin = Twin(settings.prefix, settings.logs, speed, sample, seed, sealed)
-    with console.status("odmrlab: loading"):
-        # the twin knows its address now; these import Channel Access clients, which ask once
-        from .campaign.paper import FIGURES
-        from .campaign.reproduce import reproduce as measure
-        from .campaign.results import table
-
     wanted = figure_names([*(only or []), *(more or [])], tuple(FIGURES))
     facts = {
         "sample": name,
-        "speed": f"{speed:g} laboratory seconds per second",
+        "sample file": sha256(sample.read_bytes()).hexdigest() if sample else "",
         "seed": seed,
-        "truth": "sealed" if sealed else "open",
-        "control layer": os.environ.get(LAYER, LAYERS[0]),
-        "profile": settings.catalogue_profile,
         "figures": ", ".join(wanted),
     }
-    with twin:
-        numbers = measure(settings, wanted, out, facts, console)
-    console.print(table(numbers))
+    ledger = Ledger.open(out, facts, fresh)
+    if ledger.runs:
+        console.print(f"going on with a campaign: {len(ledger.runs)} runs are there already")
+    with ExitStack() as stack:
+        benches = twins(stack, settings, wanted, sample, speed, sealed, seed + ledger.attempt - 1)
+        facts = facts | {
+            "speed": f"{speed:g} laboratory seconds per second",
+            "truth": "sealed" if sealed else "open",
+            "control layer": os.environ.get(LAYER, LAYERS[0]),
+            "profile": settings.catalogue_profile,
+            "attempts": ledger.attempt,
+        }
+        with console.status("odmrlab: loading"):
+            # the twins know their addresses now; these import clients, which ask for them once
+            from .campaign.report import table
+            from .campaign.reproduce import Order
+            from .campaign.reproduce import reproduce as measure
+        order = Order(wanted, out, benches, speed, facts)
+        numbers, foreseen = measure(settings, order, ledger, console)
+    console.print(table(numbers, foreseen))
     console.print(f"{out}/report.html has the figures, {out}/results.json the numbers", style="dim")
+
+
+def twins(
+    stack: ExitStack,
+    settings: Settings,
+    figures: list[str],
+    sample: Path | None,
+    speed: float,
+    sealed: bool,
+    seed: int,
+) -> dict[str, tuple[str, str]]:
+    """Start the twin of every bench that the figures need, for as long as the stack lives.
+
+    Returns:
+        Prefix of the PVs and name of the sample, by bench.
+    """
+    from .campaign.benches import energy_samples
+    from .campaign.paper import cells_of
+    from .campaign.scan import MAIN
+
+    files: dict[str, Path | None] = {MAIN: sample}
+    if "energies" in cells_of(figures):
+        folder = Path(stack.enter_context(TemporaryDirectory()))
+        files |= energy_samples(sample, folder)
+    benches = {}
+    for number, (bench, file) in enumerate(files.items()):
+        mark = f"{number + 1}" if number else ""
+        prefix = f"{settings.prefix.removesuffix(':')}{mark}:" if number else settings.prefix
+        stack.enter_context(Twin(prefix, settings.logs, speed, file, seed + number, sealed))
+        benches[bench] = (prefix, read_sample(file).name if file else Sample().name)
+    return benches
 
 
 def start() -> Settings:

@@ -63,7 +63,7 @@ class Session:
         *consumers: Callable[[str, dict], Any],
         md: dict[str, Any] | None = None,
     ):
-        self.instruments = instruments
+        self.settings, self.instruments = settings, instruments
         self.road = Road(Journal(settings.journal), *consumers)
         versions = {name.replace("-", "_"): version(name) for name in RECORDED}
         counter = settings.home / "scan_id"

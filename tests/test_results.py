@@ -5,7 +5,8 @@ import json
 import pytest
 
 from odmrlab.lab.campaign.paper import CELLS, FIGURES, cells_of
-from odmrlab.lab.campaign.results import Quantity, table, write_json
+from odmrlab.lab.campaign.report import table
+from odmrlab.lab.campaign.results import Quantity, write_json
 from odmrlab.lab.numbers import brief, rounded, told
 
 
