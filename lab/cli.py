@@ -152,6 +152,32 @@ def twins(
     return benches
 
 
+@app.command()
+def coverage(
+    samples: Annotated[int, typer.Option(min=2, help="Hidden samples, in this process.")] = 200,
+    stack: Annotated[int, typer.Option(min=0, help="More of them, through the whole stack.")] = 0,
+    seed: Annotated[int, typer.Option(help="Of the first sample.")] = 1,
+    page: Annotated[Path | None, typer.Option(help="Markdown file to be written as well.")] = None,
+) -> None:
+    """Draw hidden samples, measure them, and count how often the truth lies in the error bars."""
+    from rich.progress import track
+
+    from .campaign import coverage as done
+
+    console, parts = Console(), []
+    kinds = (("in this process", done.in_process, samples),)
+    kinds += (("through the whole stack", done.through_the_stack, stack),) if stack else ()
+    for where, measure, number in kinds:
+        seeds = range(seed, seed + number)
+        outcomes = list(track(done.cover(measure, seeds), where, number, console=console))
+        failed = [outcome for outcome in outcomes if isinstance(outcome, str)]
+        trials = [trial for outcome in outcomes if isinstance(outcome, list) for trial in outcome]
+        parts.append((f"{number} samples {where}", done.summed_up(trials), failed))
+        console.print(done.table(parts[-1][1], parts[-1][0]), *failed, sep="\n")
+    if page:
+        page.write_text(done.page(parts))
+
+
 def start() -> Settings:
     """Return the settings, with the folder of the laboratory ready to be written."""
     if (layer := os.environ.get(LAYER, LAYERS[0])) not in LAYERS:

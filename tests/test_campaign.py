@@ -16,7 +16,7 @@ from odmrlab.lab.campaign.paper import CELLS
 from odmrlab.lab.campaign.preflight import Pace, preflight, table
 from odmrlab.lab.campaign.rehearsal import Rehearsal, points_of
 from odmrlab.lab.campaign.results import quantities
-from odmrlab.lab.campaign.scan import Scan, perform
+from odmrlab.lab.campaign.scan import MeasurementError, Scan, perform
 
 TRUTH = {
     "g_electron": 1.68,
@@ -68,9 +68,19 @@ def test_run_that_is_not_precise_enough_is_measured_longer(tmp_path):
     arguments = {"start": 30.0, "stop": 30e3, "num": 16}
     short = settings | {"lockin.integration_time": 0.1}
     measured = lab.measure(Scan("short", "spin_inertia", arguments, short, {"t1": 0.02}))
-    first, last = (run.measured.fit for run in lab.runs)
-    assert first.errors["t1"] > 0.02 * first.values["t1"]
-    assert last.errors["t1"] < 0.025 * last.values["t1"] and measured.fit is last
+    assert [run.label for run in lab.runs] == ["short", "short, longer"]
+    assert lab.runs[1].duration > lab.runs[0].duration
+    assert measured.fit.errors["t1"] < 0.02 * measured.fit.values["t1"]
+
+
+def test_run_without_a_signal_is_measured_longer_once(tmp_path):
+    lab = Rehearsal(rehearsed_samples(tmp_path), np.random.default_rng(1))
+    away = {"magnet.field": 300.0, "rf.frequency": 1.0, "laser.power": 0.125}
+    arguments = {"start": 30.0, "stop": 30e3, "num": 16}
+    settings = away | {"lockin.integration_time": 0.1}
+    with pytest.raises(MeasurementError, match="away, longer: spin_inertia: .* needs to fall"):
+        lab.measure(Scan("away", "spin_inertia", arguments, settings, {"t1": 0.02}))
+    assert [run.label for run in lab.runs] == ["away", "away, longer"]
 
 
 def test_points_are_those_of_the_plans():

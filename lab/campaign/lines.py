@@ -59,7 +59,8 @@ def spectra(found: Findings) -> Work:
         low, high, lines = scan_range(found, frequency)
         both = frequency == BOTH_SIGNS
         start, num = (0.0, 41) if both else (low, 61)
-        arguments = {"start": start, "stop": high, "num": num, "both_signs": both, "lines": lines}
+        arguments = {"start": start, "stop": high, "num": num, "both_signs": both}
+        arguments |= {"lines": lines, "fewer": True}
         found.spectra[frequency] = yield Scan(
             f"spectrum at {frequency} GHz",
             "odmr",

@@ -34,6 +34,10 @@ PACE: dict[str, Value] = {
 }
 
 
+class NoFitError(MeasurementError):
+    """A run in which no signal stands out."""
+
+
 class Campaign:
     """Measures what is asked for, unless that was done before, and fits it.
 
@@ -104,12 +108,17 @@ class Campaign:
         if records is not None:
             run, fit_run = self._ledger.runs[scan.label]
         else:
-            records, (run, fit_run) = self._records, self._take(scan)
+            try:
+                records, (run, fit_run) = self._records, self._take(scan)
+            except NoFitError:
+                if not scan.wanted:
+                    raise
+                return self.measure(longer(scan))
         start, curve = records.starts[run], records.curve(run)
         fitted = fit(start["fit"], curve, **start["fit_options"])
         measured = Measurement(scan.label, run, fit_run, curve, fitted)
         ratio = shortfall(measured, scan)
-        return self.measure(longer(scan, START | scan.settings, ratio)) if ratio > 1 else measured
+        return self.measure(longer(scan, ratio)) if ratio > 1 else measured
 
     def _take(self, scan: Scan) -> tuple[str, str]:
         """Return the uids of a run and of its fit."""
@@ -123,7 +132,7 @@ class Campaign:
         fit_run = self._records.fit_of(run)
         stop = self._records.stops[fit_run]
         if stop["exit_status"] != "success":
-            raise MeasurementError(
+            raise NoFitError(
                 f"{scan.label}: run {run} was measured, its fit failed: {stop['reason']}"
             )
         self._ledger.note(scan.label, run, fit_run)

@@ -6,6 +6,7 @@ hidden samples on which the error bars are tried.
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from math import inf
 from typing import Any
 
 import numpy as np
@@ -37,6 +38,7 @@ SWITCHES = {
     ("laser.shutter", "Open"): {"laser_shutter": 1},
     ("laser.shutter", "Closed"): {"laser_shutter": 0},
 }
+MORE, LONGEST = 1.2, 30.0  # times the integration time first chosen: for safety; at most
 AXES = {"odmr": "magnet.field", "spin_inertia": "rf.modulation_frequency"}
 
 
@@ -45,12 +47,12 @@ class Rehearsed:
     """What one run would be like.
 
     Attributes:
-        measured: Its data and their fit.
+        label: What would be measured.
         duration: Laboratory time that it takes [s].
         readings: Number of its points.
     """
 
-    measured: Measurement
+    label: str
     duration: float
     readings: int
 
@@ -77,16 +79,16 @@ class Rehearsal:
         held = START | scan.settings
         axis, options = points_of(scan)
         curve = self._curve(self._samples[scan.bench], held, scan.plan, axis)
+        self.runs.append(Rehearsed(scan.label, self._duration(scan, held, axis), len(axis)))
         try:
             fitted = fit(scan.plan, curve, **options)
         except FitError as error:
+            if scan.wanted:
+                return self.measure(longer(scan))
             raise MeasurementError(f"{scan.label}: {error}") from error
         measured = Measurement(scan.label, "", "", curve, fitted)
-        self.runs.append(Rehearsed(measured, self._duration(scan, held, axis), len(axis)))
         ratio = shortfall(measured, scan)
-        if ratio > 1:
-            return self.measure(longer(scan, held, ratio))
-        return measured
+        return self.measure(longer(scan, ratio)) if ratio > 1 else measured
 
     def series(self, through: Through) -> Series:
         """Fit a series.
@@ -162,12 +164,9 @@ def shortfall(measured: Measurement, scan: Scan) -> float:
     return max(ratios, default=0.0)
 
 
-def longer(scan: Scan, held: Mapping[str, Value], ratio: float) -> Scan:
+def longer(scan: Scan, ratio: float = inf) -> Scan:
     """Return a run averaged so much longer that its errors fall by a ratio, and not repeated."""
-    times = min(1.2 * ratio**2, LONGEST)
-    longer_time = held["lockin.integration_time"] * times
-    settings = scan.settings | {"lockin.integration_time": round(longer_time, 1)}
+    times = min(MORE * ratio**2, LONGEST)
+    taken = (START | scan.settings)["lockin.integration_time"]
+    settings = scan.settings | {"lockin.integration_time": round(taken * times, 3)}
     return replace(scan, label=f"{scan.label}, longer", settings=settings, wanted={})
-
-
-LONGEST = 30.0  # times the integration time first chosen
