@@ -25,7 +25,7 @@ def nuclear_width(energy: ArrayLike) -> NDArray:
 
 
 class GEnergy(Model):
-    """g factor against photon energy [eV]: a parabola about the energy `at`, for Fig. 2(b)."""
+    """g factor of Eq. (1) against photon energy [eV], Fig. 2(b): a parabola about the energy `at`."""
 
     name = "g_energy"
     version = "1"

@@ -2,6 +2,7 @@
 
 import inspect
 from abc import ABC, abstractmethod
+from contextlib import suppress
 from typing import Any, ClassVar
 
 import numpy as np
@@ -39,6 +40,23 @@ class Model(ABC):
     @abstractmethod
     def fit(self, data: Any, **options: Any) -> Fit:
         """Fit the data or raise `FitError`."""
+
+    def fit_many(self, data: Any, signals: NDArray, **options: Any) -> dict[str, NDArray]:
+        """Fit many signals on the axis and with the errors of the data; one by one, if need be.
+
+        Args:
+            data: Axis and errors.
+            signals: One signal in each row, shape (N, n).
+            options: Those of `fit`.
+
+        Returns:
+            Every parameter by name, shape (N,) less those that allow no fit.
+        """
+        fits = []
+        for signal in signals:
+            with suppress(FitError):
+                fits.append(fit(self.name, data.with_signal(signal), **options).values)
+        return {name: np.array([values[name] for values in fits]) for name in next(iter(fits), ())}
 
     def require(self, holds: Any, sentence: str) -> None:
         """Raise the sentence as a `FitError` in the name of the model unless all of it holds."""

@@ -3,6 +3,7 @@
 import os
 import sys
 from contextlib import ExitStack
+from enum import StrEnum
 from hashlib import sha256
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -54,6 +55,7 @@ def mistakes() -> list[type[Exception]]:
         "odmrlab.devices": ("NotConnectedError", "RefusedError", "MoveError"),
         "odmrlab.lab.record.profile": ("CatalogueError",),
         "odmrlab.lab.campaign.scan": ("MeasurementError",),
+        "odmrlab.lab.record.export": ("ExportError",),
         "odmrlab.lab.record.shipper": ("ShipperError",),
         "bluesky.utils": ("FailedStatus",),
         "ophyd.utils": ("DisconnectedError", "LimitError"),
@@ -219,6 +221,35 @@ def shell(
                 stack.enter_context(twin)
             from .shell import run
         run(place)
+
+
+class Format(StrEnum):
+    """Of an exported run."""
+
+    csv = "csv"
+    nexus = "nexus"
+
+
+@app.command()
+def export(
+    uid: Annotated[str, typer.Argument(help="Of the run, or its first 5 or more characters.")],
+    format: Annotated[Format, typer.Option(help="CSV, or NeXus in HDF5.")] = Format.csv,
+    out: Annotated[
+        Path | None, typer.Option(help="File or folder (default: UID.csv or UID.nxs here).")
+    ] = None,
+    force: Annotated[bool, typer.Option("--force", help="Replace a file that is there.")] = False,
+) -> None:
+    """Write a run of the catalogue, with the fits made from it, to a file for other programs."""
+    settings = start()
+    with Console().status("odmrlab: reading the catalogue"):
+        from .record import catalogue
+        from .record.export import export as write
+
+        catalogue.create(settings)
+        client = catalogue.connect(settings)
+        path = write(client, uid, format.value, out, force)
+        client.context.close()
+    print(path)
 
 
 @app.command(context_settings={"ignore_unknown_options": True, "help_option_names": []})

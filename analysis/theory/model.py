@@ -32,7 +32,7 @@ def rounding_error() -> float:
 
 
 class TwoPhonon(Model):
-    """Rate 1/T1 [1/s] against temperature [K], predicted by the theory of the paper's section V.
+    """Rate 1/T1 [1/s] against temperature [K], predicted by the paper's theory, Eqs. (6)-(26).
 
     `phonon_rate` is the estimate of Eq. (15) as printed, one spin flip; `phonon_rate_full` that of
     1/T1 from the full integral for a cube of the size that has the nuclear field of the sample. The
@@ -55,26 +55,16 @@ class TwoPhonon(Model):
         def phonons(temperature):
             return 1e6 * relaxation_rate(temperature, crystal)
 
-        rest = straight(Points(data.x, data.y - phonons(data.x), data.error), np.ones_like)
-        (dark_rate,), (dark_error,) = rest.linear, np.sqrt(np.diag(rest.covariance))
-        values = {
-            "phonon_rate": float(estimate(CSPBI3)),
-            "phonon_rate_full": phonon_rate(crystal),
-            "dark_rate": float(dark_rate),
-        }
-        relative = rounding_error()
-        errors = {name: relative * values[name] for name in ("phonon_rate", "phonon_rate_full")}
-        errors["dark_rate"] = float(dark_error)
-        return Fit(
-            model=self.name,
-            version=self.version,
-            values=values,
-            errors=errors,
-            units=self.units,
-            covariance=np.diag([error**2 for error in errors.values()]),
-            chi_square=rest.chi_square,
-            degrees_of_freedom=rest.degrees_of_freedom,
-            verdicts={},
-            points=len(data),
-            curve=lambda temperature: dark_rate + phonons(np.asarray(temperature, dtype=float)),
+        above = Points(data.x, data.y - phonons(data.x), data.error)
+        rest = straight(above, np.ones_like)
+        printed, full = float(estimate(CSPBI3)), phonon_rate(crystal)
+        return self.result(
+            above,
+            rest,
+            {"phonon_rate": printed, "phonon_rate_full": full, "dark_rate": rest.linear[0]},
+            [[0, printed], [0, full], [1, 0]],
+            known=(rounding_error(),),
+            curve=lambda temperature: (
+                rest.linear[0] + phonons(np.asarray(temperature, dtype=float))
+            ),
         )
