@@ -23,6 +23,7 @@ test: setup
 	@OPHYD_CONTROL_LAYER=pyepics $(BIN)/python -m pytest -m layer $(PARALLEL) $(ARGS)
 
 bench: setup
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable ".[bench]"
 	@$(BIN)/python -m pytest bench --benchmark-only --benchmark-columns=min,median,max,rounds
 
 shell: setup

@@ -12,6 +12,9 @@ from .line_shapes import SHAPES, Shape
 from .models import Model, constant, polar
 from .projection import Optimum, Search, solve
 
+PLACES, WIDTHS = 16, 5  # of each of two lines looked for together
+WIDEST = 0.3  # of the scan, where another line is to have room beside it
+
 
 def basis(theta: NDArray, field: NDArray, shape: Shape) -> NDArray:
     """Return a constant and one even function of the field for each line.
@@ -67,6 +70,34 @@ def search(field: NDArray, start: NDArray, shape: Shape) -> Search:
         nodes.reshape(groups, -1, size + shape.size),
         np.append([-reach / 2] * first, np.tile(low, lines)),
         np.append([reach / 2] * first, np.tile(high, lines)),
+    )
+
+
+def pairs(field: NDArray, offset: NDArray, shape: Shape) -> Search:
+    """Look for two lines together, neither of which hides the other.
+
+    Args:
+        field: Magnetic field [mT], shape (n,).
+        offset: Where its search begins, if it is free, shape (0 or 1,).
+        shape: Of both lines.
+    """
+    one = search(field, offset, shape)
+    low, high = one.low[len(offset) :], one.high[len(offset) :]
+    places = np.linspace(low[0], high[0], PLACES + 2)[1:-1]
+    first, second = np.triu_indices(PLACES, 1)
+    ln_widths = np.linspace(low[1], high[1] + np.log(WIDEST), WIDTHS + 2)[1:-1]
+    more = [nodes[0] for nodes in shape.nodes]
+    nodes = [
+        [*offset, places[i], w, *more, places[j], v, *more]
+        for i, j in zip(first, second, strict=True)
+        for w in ln_widths
+        for v in ln_widths
+    ]
+    groups = 8
+    return Search(
+        np.array(nodes).reshape(groups, len(nodes) // groups, -1),
+        np.append(one.low[: len(offset)], np.tile(low, 2)),
+        np.append(one.high[: len(offset)], np.tile(high, 2)),
     )
 
 
@@ -185,8 +216,13 @@ class Odmr(Model):
 
         optimum, start = solve(data, constant), np.zeros(int(offset))
         for rival in ("a constant", "one line")[:lines]:
-            more = solve(data, columns, search(data.axis, start, shape))
-            if fewer and rival == "one line" and not (more.inside and self.gains(optimum, more)):
+            chosen = search(data.axis, start, shape)
+            if rival == "one line" and not optimum.inside:
+                # one line laid itself over two that are alike, so it is no place to begin
+                chosen = pairs(data.axis, start[: int(offset)], shape)
+            more = solve(data, columns, chosen)
+            good = more.inside and more.determined and self.gains(optimum, more)
+            if fewer and rival == "one line" and not good:
                 break
             self.require_gain(optimum, more, f"one more line does not beat {rival}")
             optimum, start = more, more.nonlinear
