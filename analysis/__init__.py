@@ -3,6 +3,7 @@
 from . import energy, inertia, lines, series
 from .bootstrap import bootstrap
 from .data import Curve, Fit, FitError, Points
+from .forward import inertia as forward_inertia
 from .limits import inertia_bound, line_bound, predicted_errors
 from .models import MODELS, fit
 from .shapes import compare_shapes
@@ -19,6 +20,7 @@ __all__ = [
     "compare_shapes",
     "energy",
     "fit",
+    "forward_inertia",
     "inertia",
     "inertia_bound",
     "line_bound",

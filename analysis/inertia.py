@@ -32,6 +32,20 @@ def low_pass(theta: NDArray, frequency: NDArray) -> NDArray:
     return 1 / (1 + 2j * np.pi * frequency * np.exp(theta[..., None]))
 
 
+def turned_back(
+    signal: NDArray, frequency: NDArray, delay: float, baseline: tuple[float, float]
+) -> NDArray:
+    """Return a signal [V] without the delay of the detector, and without what it picks up of the rf.
+
+    Args:
+        signal: X + iY [V], shape (..., n).
+        frequency: Modulation frequency [Hz], shape (n,).
+        delay: Of detector and cables [s], which turns X + iY by -2 pi f delay.
+        baseline: Pick-up X and Y [V] before that delay.
+    """
+    return signal * np.exp(2j * np.pi * frequency * delay) - complex(*baseline)
+
+
 def basis(offset: bool) -> Basis:
     """Return the pole, and a constant besides if there is a background to be freed."""
 
@@ -81,11 +95,12 @@ class SpinInertia(Model):
 
     The phase is free: one degree of a phase taken for known shifts T1 by 3 %. `offset` frees a
     complex background as well, for pick-up that does not depend on the frequency. The verdict
-    `z_against_r` compares the T1 of X + iY with that of the magnitude.
+    `z_against_r` compares the T1 of X + iY with that of the magnitude. `delay` [s] and `baseline`
+    [V] are those of a measurement without light, and are taken out first, see `turned_back`.
     """
 
     name = "spin_inertia"
-    version = "2"
+    version = "3"
     takes = Curve
     minimum_points = 4
     units: ClassVar = {
@@ -96,10 +111,17 @@ class SpinInertia(Model):
         "background_y": "V",
     }
 
-    def fit(self, data: Curve, offset: bool = False) -> Fit:
+    def fit(
+        self,
+        data: Curve,
+        offset: bool = False,
+        delay: float = 0.0,
+        baseline: tuple[float, float] = (0.0, 0.0),
+    ) -> Fit:
         self.require_points(data, more=2 * bool(offset))
         self.require(data.axis >= 0, "negative frequency; needs frequencies from zero up [Hz]")
 
+        raw, data = data, data.with_signal(turned_back(data.signal, data.axis, delay, baseline))
         optimum = solve(data, basis(offset), SEARCH)
         self.require_gain(
             solve(data, constant), optimum, "a falling signal does not beat a constant"
@@ -116,8 +138,14 @@ class SpinInertia(Model):
         values = {"t1": t1, "amplitude": amplitude, "phase": phase} | background
         self.require_determined(data, optimum)
         judged = verdicts(data, optimum) | {"z_against_r": z_against_r(data, optimum)}
+
+        def curve(frequency: NDArray) -> NDArray:
+            late = np.exp(-2j * np.pi * np.asarray(frequency) * delay)
+            return (optimum.curve(frequency) + complex(*baseline)) * late
+
+        options = {"offset": offset, "delay": delay, "baseline": list(baseline)}
         return self.result(
-            data, optimum, values, jacobian, options={"offset": offset}, verdicts=judged
+            raw, optimum, values, jacobian, options=options, verdicts=judged, curve=curve
         )
 
     def signal(self, values: Mapping[str, float], axis: NDArray) -> NDArray:
@@ -126,8 +154,16 @@ class SpinInertia(Model):
         pole = low_pass(np.log([values["t1"]]), axis)[0]
         return wave * pole + values.get("background_x", 0.0) + 1j * values.get("background_y", 0.0)
 
-    def fit_many(self, data: Curve, signals: NDArray, offset: bool = False) -> dict[str, NDArray]:
+    def fit_many(
+        self,
+        data: Curve,
+        signals: NDArray,
+        offset: bool = False,
+        delay: float = 0.0,
+        baseline: tuple[float, float] = (0.0, 0.0),
+    ) -> dict[str, NDArray]:
         """Fit many signals at once; those without a T1 inside the search stand at its edge."""
+        signals = turned_back(signals, data.axis, delay, baseline)
         ln_t1, linear = solve_many(data, signals, basis(offset), SEARCH)
         wave, *background = linear.T
         values = {"t1": np.exp(ln_t1), "amplitude": np.abs(wave), "phase": np.angle(wave, deg=True)}

@@ -12,7 +12,7 @@ from contextlib import ExitStack
 import bluesky.plan_stubs as bps
 import bluesky.plans as bp
 
-from ..plans import find_resonance, odmr, spin_inertia
+from ..plans import blank, find_resonance, odmr, spin_inertia
 from .live import LiveTable
 from .record.shipper import Shipper
 from .session import Session, connect
@@ -20,6 +20,7 @@ from .settings import Settings, writable_folder
 
 __all__ = [
     "RE",
+    "blank",
     "bp",
     "bps",
     "cryostat",

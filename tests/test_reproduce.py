@@ -87,7 +87,7 @@ def test_hidden_truth_comes_back_within_its_error(blind, name):
 def test_results_are_those_of_the_contract_with_runs_and_fits(blind):
     assert [item["quantity"] for item in blind[2]] == [*truth(), "phonon_rate_theory"]
     for item in blind[2]:
-        assert item.keys() == {"quantity", "unit", "paper", "value", "error", "runs", "fits"}
+        assert {"quantity", "unit", "paper", "value", "error", "runs", "fits"} <= item.keys()
         assert item["runs"] and item["fits"]
 
 
@@ -131,7 +131,7 @@ def test_truth_of_a_sealed_sample_is_nowhere(blind):
 
 
 def test_a_killed_campaign_goes_on_with_what_is_missing(tmp_path):
-    """Killed after its second run; the third and fourth are measured by the second process."""
+    """Killed after its second run; the others are measured by the second process."""
     words = ["reproduce", "--only", "fig3a", "--out", str(tmp_path / "out"), "--seed", "3"]
     env = os.environ | {"ODMRLAB_HOME": str(tmp_path), "TILED_PROFILES": str(tmp_path / "profiles")}
     first = subprocess.Popen([*COMMAND, *words], stdout=subprocess.PIPE, env=env)
@@ -147,7 +147,7 @@ def test_a_killed_campaign_goes_on_with_what_is_missing(tmp_path):
     after = json.loads(ledger.read_text())
     assert f"{len(before['runs'])} runs are there already" in done.stdout
     assert after["campaign"] == before["campaign"] and after["attempt"] == 2 and after["finished"]
-    assert len(after["runs"]) == 4 and before["runs"].items() <= after["runs"].items()
+    assert len(after["runs"]) == 5 and before["runs"].items() <= after["runs"].items()
     results = {
         item["quantity"]: item for item in json.loads((tmp_path / "out/results.json").read_text())
     }

@@ -1,7 +1,7 @@
 """The figures of the paper, drawn from data and fits."""
 
 from .drawing import save
-from .lifetimes import fields, inertia, powers, temperatures, theory
+from .lifetimes import fields, inertia, powers, systematics, temperatures, theory
 from .lines import energies, energy_widths, resonances, spectra, widths
 
 __all__ = [
@@ -13,6 +13,7 @@ __all__ = [
     "resonances",
     "save",
     "spectra",
+    "systematics",
     "temperatures",
     "theory",
     "widths",

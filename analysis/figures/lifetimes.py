@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 from matplotlib.figure import Figure
 
-from ..data import Fit, Points
+from ..data import Curve, Fit, Points
 from ..series import ln_phonons
 from .drawing import (
     FIT,
@@ -126,4 +126,36 @@ def theory(rates: Points, fit: Fit, estimate: Sequence[tuple[str, float, float]]
     axes.set(title="Two-phonon theory beside the points of Fig. 3(c)", yscale="log")
     axes.set(xlabel="temperature (K)", ylabel="$T_1$ (µs)")
     axes.legend()
+    return figure
+
+
+def systematics(points: Points, line: Fit, curve: Curve, fits: tuple[Fit, Fit]) -> Figure:
+    """Draw what the paper's formulas leave out: the rf's own part in 1/T1, and the scatter of T1.
+
+    Args:
+        points: 1/T1 [1/s] against the strength of the rf, that of 0 dBm being 1.
+        line: The line through them.
+        curve: Spin inertia in depth.
+        fits: Of it, with one T1 and with many.
+    """
+    figure = Figure(figsize=(9, 4), layout="constrained")
+    left, right = figure.subplots(1, 2)
+    smooth = np.linspace(0, 1.05 * points.x.max(), MODEL_POINTS)
+    half, error = line.values["pump_rate"], line.errors["pump_rate"]
+    text = f"rf relaxes by {half:.1f} ± {error:.1f} 1/s at 0 dBm"
+    left.plot(smooth, line.curve(smooth), "--", color=FIT, label=text)
+    draw_points(left, points)
+    left.set(xlabel="strength of the rf (that of 0 dBm = 1)", ylabel="$1/T_1$ (1/s)")
+    left.set(title="The rf's own part in 1/T1, 0.125 mW")
+    left.legend()
+    for fit, marker, colour in zip(fits, ("x", "."), (SECOND, INK), strict=True):
+        residuals = curve.standardise(curve.signal - fit.curve(curve.axis))
+        many = "variance" in fit.values
+        scatter = f"ln T1 scatters, variance {fit.values.get('variance', 0):.4f}"
+        label = f"{scatter if many else 'one T1'}: χ²/ν = {fit.reduced_chi_square:.2f}"
+        right.plot(np.tile(curve.axis, 2), residuals, marker, color=colour, label=label)
+    right.axhline(0, color="gray", lw=0.8)
+    right.set(xscale="log", xlabel="modulation frequency (Hz)", ylabel="residuals of X and Y (σ)")
+    right.set(title="One curve in depth, 2 mW")
+    right.legend()
     return figure

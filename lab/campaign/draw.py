@@ -8,6 +8,7 @@ from matplotlib.figure import Figure
 
 from ...analysis import Points, figures
 from ...analysis.theory import CORRECTED, CSPBI3, estimate
+from .corrected import refit, rf_series
 from .findings import Findings, against
 from .lines import SURVEY_FREQUENCIES, strongest_line
 from .paper import FIGURES
@@ -59,6 +60,12 @@ def _theory(found: Findings) -> Figure:
     return figures.theory(series.points, series.fit, estimates)
 
 
+def _systematics(found: Findings) -> Figure:
+    depth = refit(found.scatter)
+    points, line = rf_series(found, depth.values["variance"])
+    return figures.systematics(points, line, found.scatter.curve, (found.scatter.fit, depth))
+
+
 def _series(name: str, drawn):
     return lambda found: drawn(found.series[name].points, found.series[name].fit)
 
@@ -74,4 +81,5 @@ DRAWN = {
     "fig3b": _series("field", figures.fields),
     "fig3c": _series("temperature", figures.temperatures),
     "theory": _theory,
+    "systematics": _systematics,
 }

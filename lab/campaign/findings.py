@@ -42,6 +42,9 @@ class Findings:
     survey: list[Measurement] = field(default_factory=list)
     spectra: dict[float, Measurement] = field(default_factory=dict)  # by rf frequency [GHz]
     energies: dict[str, dict[float, Measurement]] = field(default_factory=dict)  # sample, [eV]
+    blank: Measurement | None = None
+    scatter: Measurement | None = None
+    ladder: dict[float, Measurement] = field(default_factory=dict)  # by rf power [dBm]
     inertia: dict[str, Measurement] = field(default_factory=dict)  # by carrier
     powers: dict[float, Measurement] = field(default_factory=dict)  # by laser power [mW]
     fields: dict[float, Measurement] = field(default_factory=dict)  # by field [mT]

@@ -13,18 +13,24 @@ from bluesky.utils import RunEngineInterrupted
 
 from ...analysis import FitError, fit
 from ...analysis.fit_run import fit_documents
-from ...plans import odmr, spin_inertia
+from ...plans import blank, odmr, spin_inertia
 from ..session import Instruments, Session
 from .ledger import Ledger, Records
 from .paper import START
 from .preflight import Pace
 from .rehearsal import AXES, longer, shortfall
-from .scan import MAIN, Measurement, MeasurementError, Scan, Series, Through, Value
+from .scan import MAIN, Measurement, MeasurementError, NoFitError, Scan, Series, Through, Value
 
 Plan = Callable[..., Generator]
-PLANS: dict[str, Callable[[Instruments], tuple[Plan, Any, Any]]] = {
+PLANS: dict[str, Callable[[Instruments], tuple[Any, ...]]] = {
     "odmr": lambda bench: (odmr, bench.lockin, bench.magnet),
     "spin_inertia": lambda bench: (spin_inertia, bench.lockin, bench.rf.modulation_frequency),
+    "blank": lambda bench: (
+        blank,
+        bench.lockin,
+        bench.rf.modulation_frequency,
+        bench.laser.shutter,
+    ),
 }
 
 PACE: dict[str, Value] = {
@@ -32,10 +38,6 @@ PACE: dict[str, Value] = {
     "lockin.integration_time": 1e-3,
     "magnet.field": 0.0,
 }
-
-
-class NoFitError(MeasurementError):
-    """A run in which no signal stands out."""
 
 
 class Campaign:

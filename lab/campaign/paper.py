@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from .findings import Findings
-from .lifetimes import fields, inertia, powers, temperatures, theory
+from .lifetimes import blank, fields, inertia, ladder, powers, temperatures, theory
 from .lines import energies, spectra, survey
 from .scan import Value, Work
 
@@ -42,10 +42,12 @@ class Cell:
 CELLS = {
     "survey": Cell(survey),
     "spectra": Cell(spectra, ("survey",)),
-    "inertia": Cell(inertia, ("survey",)),
-    "powers": Cell(powers, ("survey",)),
-    "fields": Cell(fields, ("survey", "spectra")),
-    "temperatures": Cell(temperatures, ("survey",)),
+    "blank": Cell(blank),
+    "inertia": Cell(inertia, ("survey", "blank")),
+    "powers": Cell(powers, ("survey", "blank")),
+    "fields": Cell(fields, ("survey", "blank", "spectra")),
+    "temperatures": Cell(temperatures, ("survey", "blank")),
+    "ladder": Cell(ladder, ("survey", "blank")),
     "theory": Cell(theory, ("temperatures",)),
     "energies": Cell(energies),
 }
@@ -61,6 +63,7 @@ FIGURES = {
     "fig3b": ("fields",),
     "fig3c": ("temperatures",),
     "theory": ("theory",),
+    "systematics": ("ladder",),
 }
 
 

@@ -17,7 +17,7 @@ from ...ioc.magnet import Coil
 from ...ioc.physics import Bench, Sample
 from ...ioc.physics.noise import POLES, settling_time, standard_error
 from .paper import START
-from .scan import Measurement, MeasurementError, Scan, Series, Through, Value
+from .scan import Measurement, MeasurementError, NoFitError, Scan, Series, Through, Value
 
 RAMP_RATE = 5.0  # mT/s, at which the magnet's IOC starts
 LOCKING_PERIODS = 10  # of the reference, for which the lock-in waits after a change
@@ -39,7 +39,11 @@ SWITCHES = {
     ("laser.shutter", "Closed"): {"laser_shutter": 0},
 }
 MORE, LONGEST = 1.2, 30.0  # times the integration time first chosen: for safety; at most
-AXES = {"odmr": "magnet.field", "spin_inertia": "rf.modulation_frequency"}
+AXES = {
+    "odmr": "magnet.field",
+    "spin_inertia": "rf.modulation_frequency",
+    "blank": "rf.modulation_frequency",
+}
 
 
 @dataclass(frozen=True)
@@ -74,9 +78,11 @@ class Rehearsal:
         """Draw one run and fit it.
 
         Raises:
-            MeasurementError: When the data allow no fit.
+            NoFitError: When the data allow no fit.
         """
         held = START | scan.settings
+        if scan.plan == "blank":
+            held |= {"laser.shutter": "Closed"}
         axis, options = points_of(scan)
         curve = self._curve(self._samples[scan.bench], held, scan.plan, axis)
         self.runs.append(Rehearsed(scan.label, self._duration(scan, held, axis), len(axis)))
@@ -85,7 +91,7 @@ class Rehearsal:
         except FitError as error:
             if scan.wanted:
                 return self.measure(longer(scan))
-            raise MeasurementError(f"{scan.label}: {error}") from error
+            raise NoFitError(f"{scan.label}: {error}") from error
         measured = Measurement(scan.label, "", "", curve, fitted)
         ratio = shortfall(measured, scan)
         return self.measure(longer(scan, ratio)) if ratio > 1 else measured
@@ -118,7 +124,7 @@ class Rehearsal:
         """Return how long [s] the moves and the readings of a run take."""
         before = self._held.get(scan.bench, {})
         frequency = held.get("rf.modulation_frequency", axis)
-        frequency = axis if scan.plan == "spin_inertia" else np.full(len(axis), frequency)
+        frequency = np.full(len(axis), frequency) if scan.plan == "odmr" else axis
         poles = POLES[held["lockin.filter_slope"]]
         settle = settling_time(poles, held["lockin.time_constant"], SETTLING)
         wait = np.maximum(settle, LOCKING_PERIODS / frequency)
@@ -145,8 +151,9 @@ def points_of(scan: Scan) -> tuple[NDArray, dict[str, Any]]:
     """Return the points of a run, as its plan chooses them, and the options of its fit."""
     arguments = scan.arguments
     start, stop, num = arguments["start"], arguments["stop"], arguments["num"]
-    if scan.plan == "spin_inertia":
-        return np.geomspace(start, stop, num), {}
+    if scan.plan != "odmr":
+        options = {name: arguments[name] for name in ("delay", "baseline") if name in arguments}
+        return np.geomspace(start, stop, num), options
     both = arguments.get("both_signs", False)
     points = np.linspace(start, stop, num)
     if both:

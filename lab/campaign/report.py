@@ -7,25 +7,31 @@ from pathlib import Path
 from typing import Any
 
 from jinja2 import Environment
+from rich.box import SIMPLE
 from rich.table import Table
 
-from ..numbers import rounded
+from ..numbers import bracketed
 from .preflight import Foreseen
-from .results import Quantity
+from .results import CORRECTED, PAPER, Quantity
+
+OTHER = {PAPER: "corrected", CORRECTED: "paper's way"}
+"""The other analysis, by the one that gives the value."""
 
 
 def table(results: Sequence[Quantity], foreseen: Sequence[Foreseen] = ()) -> Table:
     """Return the quantities as a table for the terminal, with the errors that were foreseen."""
     expected = errors_of(foreseen)
-    made = Table(title="The paper, re-measured on the twin")
-    made.add_column("quantity")
-    for name in ("paper", "ours", "+-", "error", "foreseen"):
-        made.add_column(name, justify="right")
-    made.add_column("unit")
+    first = results[0].analysis if results else PAPER
+    made = Table(title="The paper, re-measured on the twin", box=SIMPLE, padding=(0, 1, 0, 0))
+    for name in ("quantity", "unit"):
+        made.add_column(name, no_wrap=True)
+    for name in ("paper", "ours", "syst.", "foreseen", OTHER[first]):
+        made.add_column(name, justify="right", no_wrap=True)
     for item in results:
-        value, error = rounded(item.value, item.error)
-        relative = [percent(item.error / abs(item.value)), expected.get(item.quantity, "")]
-        made.add_row(item.quantity, f"{item.paper:g}", value, error, *relative, item.unit)
+        systematic = f"{item.systematic:.1g}" if item.systematic else ""
+        numbers = [f"{item.paper:g}", bracketed(item.value, item.statistical), systematic]
+        other = bracketed(*item.other) if item.other else ""
+        made.add_row(item.quantity, item.unit, *numbers, expected.get(item.quantity, ""), other)
     return made
 
 
@@ -52,8 +58,17 @@ def write_report(
     page = Environment(autoescape=True).from_string(template)
     expected = errors_of(foreseen)
     rows = [
-        (item, *rounded(item.value, item.error), expected.get(item.quantity, ""))
+        {
+            "item": item,
+            "value": bracketed(item.value, item.statistical),
+            "systematic": f"{item.systematic:.1g}" if item.systematic else "",
+            "other": bracketed(*item.other) if item.other else "",
+            "foreseen": expected.get(item.quantity, ""),
+        }
         for item in results
     ]
+    first = results[0].analysis if results else PAPER
     images = [(file.stem, b64encode(file.read_bytes()).decode()) for file in figures]
-    path.write_text(page.render(rows=rows, images=images, facts=facts))
+    path.write_text(
+        page.render(rows=rows, images=images, facts=facts, first=first, other=OTHER[first])
+    )

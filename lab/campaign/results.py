@@ -1,21 +1,52 @@
 """The numbers of the paper beside ours: which there are, where they come from, and the JSON file."""
 
 import json
-from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass, replace
+from math import hypot
 from pathlib import Path
 from typing import NamedTuple
 
 from .findings import Findings
 from .scan import Measurement, Series
 
+PAPER, CORRECTED = "paper", "corrected"
 MICRO = 1e6  # s to us
 PER_MICRO = 1e-6  # 1/s to 1/us
 
 
 @dataclass(frozen=True)
+class Corrected:
+    """One number of the corrected analysis, with both of its errors."""
+
+    value: float
+    statistical: float
+    systematic: float
+
+    @property
+    def error(self) -> float:
+        """Both errors together."""
+        return hypot(self.statistical, self.systematic)
+
+
+@dataclass(frozen=True)
 class Quantity:
-    """One number with its error bar, the paper's beside it, and where it comes from."""
+    """One number with its error bar, the paper's beside it, and where it comes from.
+
+    Attributes:
+        quantity: Its name.
+        unit: Of both values and of all errors.
+        paper: The published value.
+        value: Ours.
+        error: Standard error of ours: statistical in the paper's analysis, which takes its formulas
+            for exact; statistical and systematic together in the corrected one.
+        runs: Uids of the runs behind it.
+        fits: Uids of the runs of their fits.
+        statistical: Part of the error that the scatter of the readings makes.
+        systematic: What the value moves by when what is known of bench and spins is moved.
+        analysis: `PAPER` or `CORRECTED`, of the value.
+        other: Value and error of the other analysis; None where it was not made.
+    """
 
     quantity: str
     unit: str
@@ -24,6 +55,10 @@ class Quantity:
     error: float
     runs: list[str]
     fits: list[str]
+    statistical: float = 0.0
+    systematic: float = 0.0
+    analysis: str = PAPER
+    other: tuple[float, float] | None = None
 
 
 class Row(NamedTuple):
@@ -76,7 +111,32 @@ def quantity(row: Row, source: Measurement | Series) -> Quantity:
     fit = source.fit
     value, error = (row.scale * numbers[row.parameter] for numbers in (fit.values, fit.errors))
     runs = source.runs if isinstance(source, Series) else [source.run]
-    return Quantity(row.quantity, row.unit, row.paper, value, error, runs, [source.fit_run])
+    fits = [source.fit_run]
+    return Quantity(row.quantity, row.unit, row.paper, value, error, runs, fits, error)
+
+
+def beside(
+    results: list[Quantity], corrected: Mapping[str, Corrected], first: str
+) -> list[Quantity]:
+    """Return the results with those of the corrected analysis.
+
+    Args:
+        results: Of the paper's analysis.
+        corrected: Of the other one, by quantity.
+        first: Which of both gives the value.
+    """
+    both = []
+    for item in results:
+        if (other := corrected.get(item.quantity)) is None:
+            both.append(item)
+        elif first == PAPER:
+            numbers = (other.value, other.error)
+            both.append(replace(item, systematic=other.systematic, other=numbers))
+        else:
+            errors = {"statistical": other.statistical, "systematic": other.systematic}
+            told = {"analysis": CORRECTED, "other": (item.value, item.error)}
+            both.append(replace(item, value=other.value, error=other.error, **errors, **told))
+    return both
 
 
 def write_json(results: list[Quantity], path: Path) -> None:

@@ -15,6 +15,10 @@ class MeasurementError(RuntimeError):
     """A measurement that gave no number."""
 
 
+class NoFitError(MeasurementError):
+    """A run in which no signal stands out; a cell that can do without it may catch this."""
+
+
 @dataclass(frozen=True)
 class Scan:
     """One run, declared.
@@ -110,16 +114,23 @@ class Laboratory(Protocol):
 def perform(work: Work, lab: Laboratory, begun: Callable[[Task], None] = lambda _: None) -> None:
     """Do what a cell asks for, task by task.
 
+    A run without a signal is an error inside the cell, at the place that asked for it.
+
     Args:
         work: The cell.
         lab: Where it is done.
         begun: Called before every task.
     """
     outcome: Measurement | Series | None = None
+    failure: NoFitError | None = None
     while True:
         try:
-            task = work.send(outcome)
+            task = work.throw(failure) if failure else work.send(outcome)
         except StopIteration:
             return
         begun(task)
-        outcome = lab.measure(task) if isinstance(task, Scan) else lab.series(task)
+        outcome, failure = None, None
+        try:
+            outcome = lab.measure(task) if isinstance(task, Scan) else lab.series(task)
+        except NoFitError as error:
+            failure = error
