@@ -208,11 +208,17 @@ def test_run_that_was_aborted_or_asks_for_no_fit_is_passed_over(change):
 @pytest.mark.parametrize(
     ("change", "sentence"),
     [
-        ({"fit": "lorentzian"}, r"no model 'lorentzian'; needs one of blank, field, g_energy, g_factor"),
+        (
+            {"fit": "lorentzian"},
+            r"no model 'lorentzian'; needs one of blank, field, g_energy, g_factor",
+        ),
         ({"fit": "power"}, r"^power: curve; needs points$"),
         ({"fit_axis": "magnet_field"}, r"^run: no column magnet_field; needs"),
         ({"fit_detector": "counter"}, r"^run: no column counter_x, counter_y"),
-        ({"fit_options": {"slope": 1}}, r"unexpected .*'slope'; its options are: offset, delay, baseline$"),
+        (
+            {"fit_options": {"slope": 1}},
+            r"unexpected .*'slope'; its options are: offset, delay, baseline$",
+        ),
         ({"fit_options": ["offset"]}, r"^run: fit_options=\['offset'\]; needs names with values$"),
         ({"flagged": range(20)}, r"^run: 20 points, none without overload"),
         ({"flagged": range(17)}, r"^spin_inertia: 3 points; needs 4 or more$"),

@@ -29,7 +29,7 @@ class CorrectedInertia(Model):
     name = "spin_inertia_corrected"
     version = "1"
     takes = Curve
-    minimum_points = 5
+    minimum_points = 7
     units: ClassVar = {
         "t1": "s",
         "variance": "",
@@ -49,7 +49,7 @@ class CorrectedInertia(Model):
         offset: bool = True,
     ) -> Fit:
         free = variance is None
-        self.require_points(data, more=2 * bool(offset) + free)
+        self.require_points(data)
         self.require(data.axis > 0, "frequency not above zero; needs frequencies above zero [Hz]")
         self.require(flip_rate >= 0, f"flip_rate = {flip_rate:g} 1/s; needs zero or more")
         level = data.with_signal(turned_back(data.signal, data.axis, delay, baseline))
