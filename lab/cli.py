@@ -15,6 +15,8 @@ from rich.console import Console
 
 from ..ioc.physics import Sample
 from ..ioc.sample_file import SampleFileError, read_sample
+from .record.commands import journal
+from .record.journal import JournalError
 from .settings import Settings, UnwritableError, writable_folder
 from .twin import Twin, TwinError
 
@@ -28,6 +30,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
     help=__doc__,
 )
+app.add_typer(journal, name="journal")
 
 Speed = Annotated[float, typer.Option(help="Laboratory seconds per second of the twin.")]
 SampleFile = Annotated[
@@ -57,12 +60,14 @@ def main() -> None:
 
 def mistakes() -> list[type[Exception]]:
     """Return the errors that a person can mend; everything else is ours, with its traceback."""
-    found = [ValidationError, UnwritableError, TwinError, SampleFileError, TimeoutError]
+    found = [ValidationError, UnwritableError, TwinError, SampleFileError]
+    found += [TimeoutError, PermissionError, JournalError]
     # these belong to modules that are loaded only when a command needs them
     late = {
         "odmrlab.devices": ("NotConnectedError", "RefusedError", "MoveError"),
         "odmrlab.lab.record.profile": ("CatalogueError",),
         "odmrlab.lab.campaign.scan": ("MeasurementError",),
+        "odmrlab.lab.record.catalogue": ("OutageError",),
         "odmrlab.lab.record.export": ("ExportError",),
         "odmrlab.lab.record.shipper": ("ShipperError",),
         "bluesky.utils": ("FailedStatus",),

@@ -64,7 +64,8 @@ class Session:
         md: dict[str, Any] | None = None,
     ):
         self.settings, self.instruments = settings, instruments
-        self.road = Road(Journal(settings.journal), *consumers)
+        self.journal = Journal(settings.journal, settings.journal_fsync)
+        self.road = Road(self.journal, *consumers)
         versions = {name.replace("-", "_"): version(name) for name in RECORDED}
         counter = settings.home / "scan_id"
         self.RE = RunEngine(
@@ -77,8 +78,9 @@ class Session:
         self.RE.preprocessors.append(SupplementalData(baseline=list(instruments)))
 
     def close(self) -> None:
-        """Deliver every document that is under way."""
+        """Deliver every document that is under way, and close the journal."""
         self.road.close()
+        self.journal.close()
 
 
 def not_twice(record: logging.LogRecord) -> bool:
