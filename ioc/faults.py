@@ -12,7 +12,7 @@ from .channel import Disturbance
 from .instrument import Instrument
 
 NONE, DROPPED = "none", "dropped circuits"
-SLOW = 2.0  # s of the wall clock, longer than a client waits for an answer
+SLOW = 4.0  # s of the wall clock, longer than a client waits for an answer
 WRONG_BY = -3600.0  # s
 READINGS = {
     "frozen readback": {"frozen": True},
