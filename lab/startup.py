@@ -12,7 +12,7 @@ from contextlib import ExitStack
 import bluesky.plan_stubs as bps
 import bluesky.plans as bp
 
-from ..plans import blank, find_resonance, odmr, spin_inertia
+from ..plans import blank, find_resonance, odmr, spin_inertia, t1_against
 from .live import LiveTable
 from .record.shipper import Shipper
 from .session import Session, connect
@@ -32,6 +32,7 @@ __all__ = [
     "rf",
     "session",
     "spin_inertia",
+    "t1_against",
 ]
 
 settings = Settings()
