@@ -62,12 +62,15 @@ def lab(faulty, monkeypatch):
     ("fault", "words"),
     [
         ("stuck motion", "is stuck at .* came no closer in 0.6 s"),
-        ("quench", "got a MAJOR alarm; magnet: quenched at .* mT; needs .* s to cool the coil"),
+        (
+            "quench",
+            "on the way to 442.5 .*; magnet: quenched at .* mT; needs .* s to cool the coil",
+        ),
         ("frozen readback", "asked for 442.5, (is stuck|rests) at .* came no closer"),
         ("NaN readback", "magnet_field_readback got an INVALID alarm"),
         ("invalid alarm", "got an INVALID alarm"),
         ("major alarm", "got a MAJOR alarm"),
-        ("slow readback", "Failed to read X:Magnet:FieldReadback within 1.00 sec|[Tt]ime"),
+        ("slow readback", "Failed to read X:Magnet:FieldReadback within 2.50 sec|[Tt]ime"),
     ],
 )
 def test_fault_on_the_way_fails_the_move(lab, fault, words):

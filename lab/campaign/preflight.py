@@ -1,6 +1,7 @@
 """Before a campaign starts: how long each cell takes, and how precise it will be."""
 
 import tempfile
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +15,9 @@ from .rehearsal import Rehearsal
 from .results import Quantity, quantities
 from .scan import perform
 
+FITS = 2  # times that each run is fitted: for the record, and for the campaign
+SHARED = 1.2  # the catalogue is written meanwhile, on the same cores
+
 
 @dataclass(frozen=True)
 class Foreseen:
@@ -24,6 +28,7 @@ class Foreseen:
         runs: Their number.
         readings: Of all of them.
         laboratory_time: That they take [s].
+        fitting_time: Of the computer, for all its fits [s].
         quantities: That it brings, with their errors.
     """
 
@@ -31,6 +36,7 @@ class Foreseen:
     runs: int
     readings: int
     laboratory_time: float
+    fitting_time: float
     quantities: list[Quantity]
 
 
@@ -51,7 +57,8 @@ class Pace:
     def duration(self, cell: Foreseen) -> float:
         """Return how long a cell takes [s]."""
         computers = cell.readings * self.reading + cell.runs * self.run
-        return cell.laboratory_time / self.speed + computers
+        fits = FITS * cell.fitting_time
+        return cell.laboratory_time / self.speed + SHARED * computers + fits
 
 
 def preflight(cells: Sequence[str]) -> list[Foreseen]:
@@ -61,12 +68,14 @@ def preflight(cells: Sequence[str]) -> list[Foreseen]:
     found, foreseen = Findings(), []
     for name in cells:
         known, done = {item.quantity for item in quantities(found)}, len(lab.runs)
+        began = time.process_time()
         perform(CELLS[name].work(found), lab)
+        fitting = time.process_time() - began
         runs = lab.runs[done:]
         new = [item for item in quantities(found) if item.quantity not in known]
         readings = sum(run.readings for run in runs)
-        time = sum(run.duration for run in runs)
-        foreseen.append(Foreseen(name, len(runs), readings, time, new))
+        taken = sum(run.duration for run in runs)
+        foreseen.append(Foreseen(name, len(runs), readings, taken, fitting, new))
     return foreseen
 
 

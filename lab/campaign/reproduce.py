@@ -75,24 +75,25 @@ def reproduce(
     cells, found = cells_of(list(order.figures)), Findings()
     with console.status("odmrlab: rehearsing"):
         foreseen = preflight.preflight(cells)
-    began = time.monotonic()
     with ExitStack() as stack:
         shipper = stack.enter_context(Shipper(settings))
         bar = stack.enter_context(ReadingsBar(console, sum(cell.readings for cell in foreseen)))
         lab = stack.enter_context(SpokenCampaign(settings, order, ledger, bar))
         pace = lab.pace(order.speed)
+        began = time.monotonic()
         bar.show(preflight.table(foreseen, pace))
         for name in cells:
             perform(CELLS[name].work(found), lab)
+        took = time.monotonic() - began
         bar.say("into the catalogue")
         lab.drain()
         shipper.drain(SHIPPING_TIME)
         bar.say("done")
     expected = sum(pace.duration(cell) for cell in foreseen)
-    took = time.monotonic() - began
     facts = dict(order.facts) | {
-        "duration": f"{took:.0f} s, foreseen {expected:.0f} s and the catalogue's last runs"
+        "duration of the measurements": f"{took:.0f} s, foreseen {expected:.0f} s"
     }
+    console.print(f"measured in {took:.0f} s, foreseen {expected:.0f} s", style="dim")
     numbers = results.quantities(found)
     if set(NEEDS) <= set(cells):
         with console.status("odmrlab: analysing once more, beyond the paper's formulas"):
