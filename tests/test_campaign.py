@@ -57,7 +57,7 @@ def test_preflight_tells_readings_time_and_errors():
     assert [item.quantity for item in inertia.quantities] == ["t1_electron_2mW", "t1_hole_2mW"]
     assert 40 * 4 < inertia.laboratory_time < 40 * 8
     assert Pace(10, reading=0.5, run=1).duration(inertia) == pytest.approx(
-        inertia.laboratory_time / 10 + 1.2 * (20 + 2) + 2 * inertia.fitting_time
+        inertia.laboratory_time / 10 + 20 + 2 + 2 * inertia.fitting_time
     )
     assert table([survey, inertia], Pace(10)).row_count == 2
 

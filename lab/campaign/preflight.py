@@ -16,7 +16,6 @@ from .results import Quantity, quantities
 from .scan import perform
 
 FITS = 2  # times that each run is fitted: for the record, and for the campaign
-SHARED = 1.2  # the catalogue is written meanwhile, on the same cores
 
 
 @dataclass(frozen=True)
@@ -58,7 +57,7 @@ class Pace:
         """Return how long a cell takes [s]."""
         computers = cell.readings * self.reading + cell.runs * self.run
         fits = FITS * cell.fitting_time
-        return cell.laboratory_time / self.speed + SHARED * computers + fits
+        return cell.laboratory_time / self.speed + computers + fits
 
 
 def preflight(cells: Sequence[str]) -> list[Foreseen]:
