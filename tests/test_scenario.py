@@ -9,6 +9,8 @@ from odmrlab.ioc.physics import Sample
 from odmrlab.ioc.rack import KINDS, rack
 from odmrlab.ioc.scenario import play, read_scenario, wait_for_shots
 
+pytestmark = pytest.mark.usefixtures("virtual_time")
+
 
 @pytest.fixture
 def write(tmp_path):
