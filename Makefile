@@ -7,6 +7,8 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/ready
+# one process a core; a file's tests stay together, for they share instruments
+PARALLEL := --numprocesses auto --dist loadfile
 
 .PHONY: run test bench shell setup clean
 
@@ -16,11 +18,12 @@ run: setup
 
 test: setup
 	@echo "odmrlab: every test, with caproto beneath ophyd"
-	@$(BIN)/python -m pytest $(ARGS)
+	@$(BIN)/python -m pytest $(PARALLEL) $(ARGS)
 	@echo "odmrlab: the tests that talk to IOCs once more, with pyepics beneath ophyd"
-	@OPHYD_CONTROL_LAYER=pyepics $(BIN)/python -m pytest -m layer $(ARGS)
+	@OPHYD_CONTROL_LAYER=pyepics $(BIN)/python -m pytest -m layer $(PARALLEL) $(ARGS)
 
 bench: setup
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable ".[bench]"
 	@$(BIN)/python -m pytest bench --benchmark-only --benchmark-columns=min,median,max,rounds
 
 shell: setup

@@ -1,7 +1,7 @@
 """What a fit takes and what it gives back. Each checks itself when it is made."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -31,6 +31,15 @@ class Curve:
 
     def __len__(self) -> int:
         return len(self.axis)
+
+    def with_signal(self, signal: NDArray) -> "Curve":
+        """Put another signal on the same axis, with the same errors."""
+        return replace(self, signal=signal)
+
+    def draw(self, signal: NDArray, rng: np.random.Generator, draws: int) -> NDArray:
+        """Add noise of the size of the errors to a signal, shape (draws, n)."""
+        x, y = rng.normal(size=(2, draws, len(self)))
+        return signal + x * np.real(self.error) + 1j * y * np.imag(self.error)
 
     @property
     def target(self) -> NDArray:
@@ -72,6 +81,14 @@ class Points:
 
     def __len__(self) -> int:
         return len(self.x)
+
+    def with_signal(self, signal: NDArray) -> "Points":
+        """Put another dependent variable on the same axis, with the same errors."""
+        return replace(self, y=signal)
+
+    def draw(self, signal: NDArray, rng: np.random.Generator, draws: int) -> NDArray:
+        """Add noise of the size of the errors to a dependent variable, shape (draws, n)."""
+        return rng.normal(signal, self.error, size=(draws, len(self)))
 
     @property
     def axis(self) -> NDArray:

@@ -2,6 +2,7 @@
 
 import inspect
 from abc import ABC, abstractmethod
+from contextlib import suppress
 from typing import Any, ClassVar
 
 import numpy as np
@@ -40,6 +41,23 @@ class Model(ABC):
     def fit(self, data: Any, **options: Any) -> Fit:
         """Fit the data or raise `FitError`."""
 
+    def fit_many(self, data: Any, signals: NDArray, **options: Any) -> dict[str, NDArray]:
+        """Fit many signals on the axis and with the errors of the data; one by one, if need be.
+
+        Args:
+            data: Axis and errors.
+            signals: One signal in each row, shape (N, n).
+            options: Those of `fit`.
+
+        Returns:
+            Every parameter by name, shape (N,) less those that allow no fit.
+        """
+        fits = []
+        for signal in signals:
+            with suppress(FitError):
+                fits.append(fit(self.name, data.with_signal(signal), **options).values)
+        return {name: np.array([values[name] for values in fits]) for name in next(iter(fits), ())}
+
     def require(self, holds: Any, sentence: str) -> None:
         """Raise the sentence as a `FitError` in the name of the model unless all of it holds."""
         if not np.all(holds):
@@ -50,16 +68,24 @@ class Model(ABC):
         needed = self.minimum_points + more
         self.require(len(data) >= needed, f"{len(data)} points; needs {needed} or more")
 
-    def require_gain(self, simple: Optimum, optimum: Optimum, what: str) -> None:
-        """Refuse a model that explains the data no better than the simpler one inside it does.
+    def gain(self, simple: Optimum, optimum: Optimum) -> tuple[float, float]:
+        """Return how much chi-square falls from a simpler model to the one around it, and must.
 
-        The gain in chi-square must be beyond chance (`FALSE_ALARM`), counted in the scatter that
-        is there if that is larger than the errors say.
+        The gain must be beyond chance (`FALSE_ALARM`), counted in the scatter that is there if that
+        is larger than the errors say.
         """
         scatter = max(1.0, optimum.chi_square / optimum.degrees_of_freedom)
-        gain = (simple.chi_square - optimum.chi_square) / scatter
         extra = simple.degrees_of_freedom - optimum.degrees_of_freedom
-        needed = chdtri(extra, FALSE_ALARM)
+        return (simple.chi_square - optimum.chi_square) / scatter, chdtri(extra, FALSE_ALARM)
+
+    def gains(self, simple: Optimum, optimum: Optimum) -> bool:
+        """Tell whether a model explains the data better than the simpler one inside it."""
+        gain, needed = self.gain(simple, optimum)
+        return gain > needed
+
+    def require_gain(self, simple: Optimum, optimum: Optimum, what: str) -> None:
+        """Refuse a model that explains the data no better than the simpler one inside it does."""
+        gain, needed = self.gain(simple, optimum)
         self.require(
             gain > needed,
             f"{what}: chi-square falls by {gain:.1f}; needs to fall by more than {needed:.1f}",

@@ -139,6 +139,44 @@ def solve(data: Data, basis: Basis, search: Search = LINEAR) -> Optimum:
     )
 
 
+def solve_many(
+    data: Data, signals: NDArray, basis: Basis, search: Search
+) -> tuple[NDArray, NDArray]:
+    """Find the parameters of least chi-square of many signals at once, of a model with one valley.
+
+    Args:
+        data: Axis and errors of all signals.
+        signals: What to fit, shape (N, n).
+        basis: Functions of one nonlinear parameter whose linear combination is the model.
+        search: Where to look for it, one group.
+
+    Returns:
+        Nonlinear parameter, shape (N,), and linear coefficients as of the data, shape (N, k).
+    """
+    targets = data.standardise(signals)
+
+    def columns(theta: NDArray) -> NDArray:
+        return data.columns(basis(search.clip(theta), data.axis))
+
+    def explained(theta: NDArray) -> NDArray:
+        return _explained(columns(theta[:, None]), targets)
+
+    nodes = search.nodes[0]
+    axes, _ = np.linalg.qr(columns(nodes).swapaxes(-1, -2))
+    theta = nodes[np.sum((targets @ axes) ** 2, axis=-1).argmax(axis=0), 0]
+    grid_step = nodes[1, 0] - nodes[0, 0]
+    for step in grid_step / np.array([1, 10, 100]):
+        # Newton's method with differences for derivatives: the top of the parabola through three.
+        low, middle, high = (explained(theta + move) for move in (-step, 0, step))
+        bend = np.maximum(2 * middle - low - high, np.finfo(float).tiny)
+        theta = theta + np.clip(step / 2 * (high - low) / bend, -grid_step, grid_step)
+    theta = search.clip(theta[:, None])
+    at_best = columns(theta)
+    gram, overlap = at_best @ at_best.swapaxes(-1, -2), at_best @ targets[..., None]
+    linear = np.linalg.solve(gram, overlap)[..., 0]
+    return theta[:, 0], np.array([data.coefficients(row) for row in linear])
+
+
 def descend(data: Data, model: Callable[[NDArray, NDArray], NDArray], start: NDArray) -> Optimum:
     """Find the parameters of least chi-square of a model that is not linear in any of them.
 
@@ -188,11 +226,14 @@ def _best(columns: NDArray, target: NDArray) -> NDArray:
 
 
 def _explained(columns: NDArray, target: NDArray) -> NDArray:
-    """How much chi-square the columns take away at each node, (nodes, p, m) -> (nodes,)."""
+    """How much chi-square the columns take away at each node, (nodes, p, m) -> (nodes,).
+
+    The target is one for all nodes, (m,), or one for each, (nodes, m).
+    """
     norm = np.linalg.norm(columns, axis=-1, keepdims=True)
     columns = columns / np.where(norm > 0, norm, 1)
     gram = columns @ columns.swapaxes(-1, -2)
     # Keeps alike columns, as of two lines in one place, from dividing by zero.
     gram += 1e-12 * np.eye(gram.shape[-1])
-    overlap = columns @ target
+    overlap = (columns @ target[..., None])[..., 0]
     return np.sum(overlap * np.linalg.solve(gram, overlap[..., None])[..., 0], axis=-1)

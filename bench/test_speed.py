@@ -4,12 +4,17 @@ import bluesky.plans as bp
 import numpy as np
 import pytest
 from bluesky import RunEngine
+from bluesky_tiled_plugins import TiledWriter
+from event_model import compose_run
 from laboratory import PREFIX
 from ophyd import EpicsSignal, EpicsSignalRO
 
 from odmrlab.analysis import Curve, fit
 from odmrlab.ioc.physics import Bench, Sample
+from odmrlab.lab.record import catalogue
 from odmrlab.lab.record.journal import Journal
+from odmrlab.lab.record.road import Road
+from odmrlab.lab.settings import Settings
 from odmrlab.plans import spin_inertia
 
 POINTS = 100
@@ -66,10 +71,48 @@ def test_fit_of_a_spectrum_of_61_points(benchmark):
     benchmark(fit, "odmr", curve)
 
 
-@pytest.mark.benchmark(group="journal")
-def test_event_on_disk(benchmark, tmp_path):
-    journal, data = Journal(tmp_path), {f"column_{n}": float(n) for n in range(15)}
-    journal("start", {"uid": "run", "time": 0.0})
-    journal("descriptor", {"uid": "stream", "run_start": "run"})
-    event = {"uid": "e", "descriptor": "stream", "seq_num": 1, "data": data, "timestamps": data}
-    benchmark(journal, "event", event)
+COLUMNS = {f"column_{n}": {"source": "bench", "dtype": "number", "shape": []} for n in range(15)}
+
+
+def event_maker():
+    """Return the first documents of a run of 15 columns, and a function that makes its events."""
+    run = compose_run()
+    stream = run.compose_descriptor(name="primary", data_keys=COLUMNS)
+    data = {name: float(number) for number, name in enumerate(COLUMNS)}
+
+    def event() -> dict:
+        return stream.compose_event(data=data, timestamps=data, validate=False)
+
+    return [("start", run.start_doc), ("descriptor", stream.descriptor_doc)], event
+
+
+@pytest.mark.benchmark(group="event of 15 columns, on the RunEngine's thread")
+@pytest.mark.parametrize("fsync", ["second", "always"])
+def test_event_in_the_journal(benchmark, tmp_path, fsync):
+    journal, (first, event) = Journal(tmp_path, fsync), event_maker()
+    for document in first:
+        journal(*document)
+    benchmark(lambda: journal("event", event()))
+
+
+@pytest.mark.benchmark(group="event of 15 columns, on the RunEngine's thread")
+def test_event_on_the_road(benchmark, tmp_path):
+    """The journal, and the copy that goes to fits and other consumers."""
+    road, (first, event) = Road(Journal(tmp_path)), event_maker()
+    for document in first:
+        road(*document)
+    benchmark(lambda: road("event", event()))
+    road.close()
+
+
+@pytest.mark.benchmark(group="event of 15 columns, on the RunEngine's thread")
+@pytest.mark.parametrize("batch", [1, 10_000])
+def test_event_in_the_stock_tiled_writer(benchmark, tmp_path, batch):
+    settings = Settings(home=tmp_path)
+    catalogue.create(settings)
+    with catalogue.connect(settings).context as context:
+        writer = TiledWriter(catalogue.from_context(context), batch_size=batch)
+        first, event = event_maker()
+        for document in first:
+            writer(*document)
+        benchmark(lambda: writer("event", event()))

@@ -12,7 +12,7 @@ from ophyd import EpicsSignal, EpicsSignalRO
 from ophyd.status import Status
 from ophyd.utils import DisconnectedError, LimitError
 
-ANSWER_TIME = 1.0  # s for one get
+ANSWER_TIME = 2.5  # s for one get; a busy machine may take one of them
 PUT_TIME = 3.0  # s for one put to complete
 LOOK_PERIOD = 0.05  # s between two looks whether the PV is still there
 

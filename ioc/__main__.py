@@ -8,10 +8,10 @@ from pathlib import Path
 
 from .bench_file import BenchFileError, read_bench
 from .clock import LaboratoryClock
-from .faults import play, read_scenario
 from .physics import Sample
 from .rack import INSTRUMENTS, KINDS, rack
 from .sample_file import SampleFileError, read_sample
+from .scenario import play, read_scenario, wait_for_shots
 from .server import LOOPBACK, PortTakenError, serve
 
 DEFAULT_PORT = 5064
@@ -64,6 +64,7 @@ async def run(options: argparse.Namespace, names: Sequence[str]) -> None:
         characters=read_bench(options.bench, KINDS) if options.bench else None,
         faults=options.faults or bool(entries),
     )
+    wait_for_shots(entries, pvs, options.prefix)
     scenario = play(entries, pvs, options.prefix, LaboratoryClock(options.speed))
     await serve(pvs, options.port, options.interface, options.tethered, scenario)
 

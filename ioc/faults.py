@@ -1,24 +1,18 @@
-"""Faults on request: a PV that makes an instrument fail, and scenarios that do so in time.
+"""Faults on request: a PV that makes an instrument fail.
 
 They are served only when asked for (``--faults``, ``--scenario``). A fault lasts until ``none`` is
 put; a mishap happens, and the PV is back at ``none``. An instrument has one fault at a time.
 """
 
-from collections.abc import Mapping
-from dataclasses import dataclass
-from math import isfinite, nan
-from pathlib import Path
-from typing import Any
+from math import nan
 
-from caproto import AlarmSeverity, ChannelData, ChannelEnum, ChannelType
+from caproto import AlarmSeverity, ChannelEnum, ChannelType
 
-from .bench_file import BenchFileError, read_toml
 from .channel import Disturbance
-from .clock import LaboratoryClock
 from .instrument import Instrument
 
 NONE, DROPPED = "none", "dropped circuits"
-SLOW = 2.0  # s of the wall clock, longer than a client waits for an answer
+SLOW = 4.0  # s of the wall clock, longer than a client waits for an answer
 WRONG_BY = -3600.0  # s
 READINGS = {
     "frozen readback": {"frozen": True},
@@ -98,64 +92,3 @@ class Fault(ChannelEnum):
 def shared(attribute: str) -> bool:
     """Return whether every instrument has this attribute, so that no fault concerns it."""
     return hasattr(Instrument, attribute)
-
-
-@dataclass(frozen=True)
-class Entry:
-    """One line of a scenario: at this laboratory time [s] after the start, that fault."""
-
-    time: float
-    instrument: str
-    fault: str
-
-
-def read_scenario(path: Path, kinds: Mapping[str, type[Instrument]]) -> list[Entry]:
-    """Return the entries of a scenario file, ``[[fault]]`` tables, in the order of their times.
-
-    Args:
-        path: Of the file.
-        kinds: The instruments there are, by name.
-
-    Raises:
-        BenchFileError: On a file that cannot be read or an entry that cannot be played.
-    """
-    content = read_toml(path)
-    try:
-        if content.keys() != {"fault"} or not isinstance(content["fault"], list):
-            raise ValueError("needs [[fault]] tables and nothing else")
-        entries = [entry(table, kinds) for table in content["fault"]]
-    except (TypeError, ValueError) as error:
-        raise BenchFileError(f"{path}: {error}") from error
-    return sorted(entries, key=lambda entry: entry.time)
-
-
-def entry(table: Any, kinds: Mapping[str, type[Instrument]]) -> Entry:
-    """Return one checked entry.
-
-    Raises:
-        ValueError: On wrong keys, a time below 0, an unknown instrument or fault.
-    """
-    if not isinstance(table, dict) or table.keys() != {"time", "instrument", "fault"}:
-        raise ValueError(f"{table!r}; needs the keys time, instrument and fault")
-    time, instrument, fault = table["time"], table["instrument"], table["fault"]
-    number = isinstance(time, int | float) and not isinstance(time, bool)
-    if not number or not isfinite(time) or time < 0:
-        raise ValueError(f"time = {time!r}; needs laboratory seconds after the start")
-    if instrument not in kinds:
-        raise ValueError(f"instrument = {instrument!r}; needs one of: {', '.join(kinds)}")
-    if fault not in (known := names(kinds[instrument])):
-        raise ValueError(f"fault = {fault!r} of {instrument}; needs one of: {', '.join(known)}")
-    return Entry(float(time), instrument, fault)
-
-
-async def play(
-    entries: list[Entry], pvs: Mapping[str, ChannelData], prefix: str, clock: LaboratoryClock
-) -> None:
-    """Put the faults at their times, for the instruments that are served here."""
-    began = clock.now()
-    for item in entries:
-        pv = pvs.get(f"{prefix}{item.instrument.capitalize()}:Fault")
-        if pv is None:
-            continue
-        await clock.sleep(began + item.time - clock.now())
-        await pv.write(item.fault)

@@ -117,7 +117,11 @@ class Instrument(PVGroup):
         value = self.at_sample(attribute, value)
         if getattr(self.bench, line) != value:
             setattr(self.bench, line, value)
-            self.last_change = self.clock.now()
+            self.last_change = self.clock.now() + self.settling(attribute)
+
+    def settling(self, attribute: str) -> float:
+        """Return how long the output goes on changing after the PV of an attribute did [s]."""
+        return 0.0
 
     def at_sample(self, attribute: str, value):
         """Return what the sample sees where the PV of an attribute holds a value."""

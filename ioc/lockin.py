@@ -2,7 +2,10 @@
 
 import asyncio
 from cmath import phase as angle
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from math import degrees, inf, remainder
+from typing import ClassVar
 
 import numpy as np
 
@@ -15,6 +18,7 @@ from .physics.noise import standard_error
 from .pv import PV, flag, readback, setting
 
 AUTOMATIC = 3  # stream of random numbers, apart from that of the readings
+OVERLOAD, UNLOCK = "overload", "unlock"
 SAFE = 4.0  # standard errors that an automatic range leaves on top, and a phase needs below
 
 
@@ -28,6 +32,10 @@ class Lockin(Live, Buffer):
     caput -c -w 60 ODMR:Lockin:AutoPhase 1  turns the signal into X
     caput -c -w 60 ODMR:Lockin:BufferRun 1  fills BufferX, BufferY, BufferField, BufferTime
     """
+
+    faults: ClassVar = (OVERLOAD, UNLOCK)
+    at_shot: Callable[[int], Awaitable[None]] | None = None
+    """Called with the number of every shot before it is taken; a scenario can stand there."""
 
     integration_time = setting(0.3, "s", 1e-3, 1e4, "Averaged for one reading")
     settling_limit = setting(
@@ -54,12 +62,24 @@ class Lockin(Live, Buffer):
         super().__init__(prefix, **kwargs)
         self._averages = Averages(self._seed)
         self._last: object = None  # mark of the reading before
-        self._tries = 0
+        self._tries, self._failing = 0, ""
         self._taking = asyncio.Lock()
 
     @property
     def busy(self) -> bool:
         return self._taking.locked()
+
+    async def look(self) -> tuple[Bench, float]:
+        """Return what is upstream; nothing is demodulated without a reference."""
+        bench, quiet = await super().look()
+        return (replace(bench, rf_modulation=0) if self._failing == UNLOCK else bench), quiet
+
+    async def suffer(self, fault: str) -> None:
+        self._failing = fault
+        self.last_change = self.clock.now()
+
+    async def recover(self, fault: str) -> None:
+        await self.suffer("")
 
     @reading_time.getter
     async def reading_time(self, instance):
@@ -77,6 +97,8 @@ class Lockin(Live, Buffer):
         async with self._taking:
             if value <= instance.value:
                 raise ValueError(f"{value} is not new; needs more than {instance.value}")
+            if self.at_shot:
+                await self.at_shot(value)
             await self._publish(value, *await self._settled())
             return value
 
@@ -119,6 +141,8 @@ class Lockin(Live, Buffer):
 
     async def _publish(self, number: int, bench: Bench, settled: bool) -> None:
         value, error = self._read(number, bench)
+        if self._failing == OVERLOAD:
+            value = complex(inf, inf)
         overload = max(abs(value.real), abs(value.imag)) > self.limit
         unlocked, value = not bench.rf_modulation, self.saturated(value)
         numbers = {"x": float(value.real), "y": float(value.imag)}

@@ -50,12 +50,8 @@ class Rf(Instrument):
         self._carrier, self._unlevelled = 1.0, False
         super().__init__(prefix, character=character or Synthesizer(), **kwargs)
 
-    def drive(self, attribute: str, pv, value) -> None:
-        """Count the time that the source takes to settle."""
-        before = self.last_change
-        super().drive(attribute, pv, value)
-        if attribute in SETTLING and self.last_change != before:
-            self.last_change += self.character.settling_time
+    def settling(self, attribute: str) -> float:
+        return self.character.settling_time if attribute in SETTLING else 0.0
 
     def at_sample(self, attribute: str, value):
         if attribute != "power":

@@ -3,7 +3,10 @@
 import os
 import sys
 from contextlib import ExitStack
+from enum import StrEnum
+from hashlib import sha256
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Annotated
 
 import typer
@@ -12,6 +15,8 @@ from rich.console import Console
 
 from ..ioc.physics import Sample
 from ..ioc.sample_file import SampleFileError, read_sample
+from .record.commands import journal
+from .record.journal import JournalError
 from .settings import Settings, UnwritableError, writable_folder
 from .twin import Twin, TwinError
 
@@ -25,12 +30,21 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
     help=__doc__,
 )
+app.add_typer(journal, name="journal")
 
 Speed = Annotated[float, typer.Option(help="Laboratory seconds per second of the twin.")]
 SampleFile = Annotated[
     Path | None, typer.Option(help="TOML file of the sample (default: sample #1 of the paper).")
 ]
 Sealed = Annotated[bool, typer.Option("--sealed", help="Keep the truth about the sample hidden.")]
+
+
+class Analysis(StrEnum):
+    """Whose formulas give the values of the results."""
+
+    AUTO = "auto"
+    PAPER = "paper"
+    CORRECTED = "corrected"
 
 
 def main() -> None:
@@ -46,12 +60,15 @@ def main() -> None:
 
 def mistakes() -> list[type[Exception]]:
     """Return the errors that a person can mend; everything else is ours, with its traceback."""
-    found = [ValidationError, UnwritableError, TwinError, SampleFileError, TimeoutError]
+    found = [ValidationError, UnwritableError, TwinError, SampleFileError]
+    found += [TimeoutError, PermissionError, JournalError]
     # these belong to modules that are loaded only when a command needs them
     late = {
         "odmrlab.devices": ("NotConnectedError", "OwnedError", "RefusedError", "MoveError"),
         "odmrlab.lab.record.profile": ("CatalogueError",),
-        "odmrlab.lab.campaign.measure": ("MeasurementError",),
+        "odmrlab.lab.campaign.scan": ("MeasurementError",),
+        "odmrlab.lab.record.catalogue": ("OutageError",),
+        "odmrlab.lab.record.export": ("ExportError",),
         "odmrlab.lab.record.shipper": ("ShipperError",),
         "bluesky.utils": ("FailedStatus",),
         "ophyd.utils": ("DisconnectedError", "LimitError"),
@@ -67,7 +84,7 @@ def reproduce(
     out: Annotated[Path, typer.Option(help="Folder for results, figures and report.")] = Path(
         "out"
     ),
-    speed: Speed = 100.0,
+    speed: Speed = 1000.0,
     sample: SampleFile = None,
     only: Annotated[
         list[str] | None, typer.Option(help="Figures, separated by commas or spaces.")
@@ -75,32 +92,111 @@ def reproduce(
     more: Annotated[list[str] | None, typer.Argument(metavar="[FIGURE ...]", hidden=True)] = None,
     seed: Annotated[int, typer.Option(help="Of the twin's noise.")] = SEED,
     sealed: Sealed = False,
+    analysis: Annotated[
+        Analysis,
+        typer.Option(help="Which gives the values; auto: corrected for a sample with effects."),
+    ] = Analysis.AUTO,
+    fresh: Annotated[
+        bool, typer.Option("--fresh", help="Begin anew, even where a campaign was interrupted.")
+    ] = False,
 ) -> None:
-    """Re-measure the paper on the twin, print the table, and write results, figures and report."""
+    """Re-measure the paper on the twin, print the table, and write results, figures and report.
+
+    A campaign that was interrupted goes on with what is missing.
+    """
+    from .campaign.ledger import Ledger
+    from .campaign.paper import FIGURES
+
     settings, console = start(), Console()
     writable_folder(out, "reproduce")
-    name = read_sample(sample).name if sample else Sample().name
-    twin = Twin(settings.prefix, settings.logs, speed, sample, seed, sealed)
-    with console.status("odmrlab: loading"):
-        # the twin knows its address now; these import Channel Access clients, which ask once
-        from .campaign.paper import FIGURES
-        from .campaign.reproduce import reproduce as measure
-        from .campaign.results import table
-
+    given = read_sample(sample) if sample else Sample()
     wanted = figure_names([*(only or []), *(more or [])], tuple(FIGURES))
     facts = {
-        "sample": name,
-        "speed": f"{speed:g} laboratory seconds per second",
+        "sample": given.name,
+        "sample file": sha256(sample.read_bytes()).hexdigest() if sample else "",
         "seed": seed,
-        "truth": "sealed" if sealed else "open",
-        "control layer": os.environ.get(LAYER, LAYERS[0]),
-        "profile": settings.catalogue_profile,
         "figures": ", ".join(wanted),
     }
-    with twin:
-        numbers = measure(settings, wanted, out, facts, console)
-    console.print(table(numbers))
+    ledger = Ledger.open(out, facts, fresh)
+    if ledger.runs:
+        console.print(f"going on with a campaign: {len(ledger.runs)} runs are there already")
+    with ExitStack() as stack:
+        benches = twins(stack, settings, wanted, sample, speed, sealed, seed + ledger.attempt - 1)
+        facts = facts | {
+            "speed": f"{speed:g} laboratory seconds per second",
+            "truth": "sealed" if sealed else "open",
+            "control layer": os.environ.get(LAYER, LAYERS[0]),
+            "profile": settings.catalogue_profile,
+            "attempts": ledger.attempt,
+        }
+        with console.status("odmrlab: loading"):
+            # the twins know their addresses now; these import clients, which ask for them once
+            from .campaign.report import table
+            from .campaign.reproduce import Order
+            from .campaign.reproduce import reproduce as measure
+        automatic = Analysis.CORRECTED if given.effects else Analysis.PAPER
+        chosen = automatic if analysis is Analysis.AUTO else analysis
+        order = Order(wanted, out, benches, speed, facts, chosen.value)
+        numbers, foreseen = measure(settings, order, ledger, console)
+    console.print(table(numbers, foreseen))
     console.print(f"{out}/report.html has the figures, {out}/results.json the numbers", style="dim")
+
+
+def twins(
+    stack: ExitStack,
+    settings: Settings,
+    figures: list[str],
+    sample: Path | None,
+    speed: float,
+    sealed: bool,
+    seed: int,
+) -> dict[str, tuple[str, str]]:
+    """Start the twin of every bench that the figures need, for as long as the stack lives.
+
+    Returns:
+        Prefix of the PVs and name of the sample, by bench.
+    """
+    from .campaign.benches import energy_samples
+    from .campaign.paper import cells_of
+    from .campaign.scan import MAIN
+
+    files: dict[str, Path | None] = {MAIN: sample}
+    if "energies" in cells_of(figures):
+        folder = Path(stack.enter_context(TemporaryDirectory()))
+        files |= energy_samples(sample, folder)
+    benches = {}
+    for number, (bench, file) in enumerate(files.items()):
+        mark = f"{number + 1}" if number else ""
+        prefix = f"{settings.prefix.removesuffix(':')}{mark}:" if number else settings.prefix
+        stack.enter_context(Twin(prefix, settings.logs, speed, file, seed + number, sealed))
+        benches[bench] = (prefix, read_sample(file).name if file else Sample().name)
+    return benches
+
+
+@app.command()
+def coverage(
+    samples: Annotated[int, typer.Option(min=2, help="Hidden samples, in this process.")] = 200,
+    stack: Annotated[int, typer.Option(min=0, help="More of them, through the whole stack.")] = 0,
+    seed: Annotated[int, typer.Option(help="Of the first sample.")] = 1,
+    page: Annotated[Path | None, typer.Option(help="Markdown file to be written as well.")] = None,
+) -> None:
+    """Draw hidden samples, measure them, and count how often the truth lies in the error bars."""
+    from rich.progress import track
+
+    from .campaign import coverage as done
+
+    console, parts = Console(), []
+    kinds = (("in this process", done.in_process, samples),)
+    kinds += (("through the whole stack", done.through_the_stack, stack),) if stack else ()
+    for where, measure, number in kinds:
+        seeds = range(seed, seed + number)
+        outcomes = list(track(done.cover(measure, seeds), where, number, console=console))
+        failed = [outcome for outcome in outcomes if isinstance(outcome, str)]
+        trials = [trial for outcome in outcomes if isinstance(outcome, list) for trial in outcome]
+        parts.append((f"{number} samples {where}", done.summed_up(trials), failed))
+        console.print(done.table(parts[-1][1], parts[-1][0]), *failed, sep="\n")
+    if page:
+        page.write_text(done.page(parts))
 
 
 def start() -> Settings:
@@ -144,6 +240,35 @@ def shell(
                 stack.enter_context(twin)
             from .shell import run
         run(place)
+
+
+class Format(StrEnum):
+    """Of an exported run."""
+
+    csv = "csv"
+    nexus = "nexus"
+
+
+@app.command()
+def export(
+    uid: Annotated[str, typer.Argument(help="Of the run, or its first 5 or more characters.")],
+    format: Annotated[Format, typer.Option(help="CSV, or NeXus in HDF5.")] = Format.csv,
+    out: Annotated[
+        Path | None, typer.Option(help="File or folder (default: UID.csv or UID.nxs here).")
+    ] = None,
+    force: Annotated[bool, typer.Option("--force", help="Replace a file that is there.")] = False,
+) -> None:
+    """Write a run of the catalogue, with the fits made from it, to a file for other programs."""
+    settings = start()
+    with Console().status("odmrlab: reading the catalogue"):
+        from .record import catalogue
+        from .record.export import export as write
+
+        catalogue.create(settings)
+        client = catalogue.connect(settings)
+        path = write(client, uid, format.value, out, force)
+        client.context.close()
+    print(path)
 
 
 @app.command(context_settings={"ignore_unknown_options": True, "help_option_names": []})

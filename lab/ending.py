@@ -5,7 +5,7 @@ import signal
 import sys
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import NoReturn
 
 import bluesky.preprocessors as bpp
@@ -39,14 +39,14 @@ class Engine(RunEngine):
         return (yield from bpp.msg_mutator(plan, say))
 
 
-def end_on_signals(RE: RunEngine, leave: Callable[[], object] | None = None) -> None:
+def end_on_signals(engines: Sequence[RunEngine], leave: Callable[[], object] | None = None) -> None:
     """Have SIGTERM and SIGHUP abort the plan, wait for its clean-up, and end the process.
 
     The exit status is that of a shell, 128 and the number of the signal. Outside the main thread,
     where no signal can be taken, this does nothing.
 
     Args:
-        RE: Whose plan is aborted.
+        engines: Whose plans are aborted.
         leave: Called at last, where the process would ignore a SystemExit, as IPython does; None
             to raise one.
     """
@@ -56,7 +56,8 @@ def end_on_signals(RE: RunEngine, leave: Callable[[], object] | None = None) -> 
             signal.signal(ending, signal.SIG_IGN)  # once is enough
         status = 128 + number
         try:
-            abort(RE, f"ended by {signal.Signals(number).name}")
+            for engine in engines:
+                abort(engine, f"ended by {signal.Signals(number).name}")
         finally:
             if leave:
                 leave_now(leave, status)

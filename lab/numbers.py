@@ -22,8 +22,14 @@ def told(name: str, value: float, error: float, unit: str = "") -> str:
 def brief(name: str, value: float, error: float, unit: str = "") -> str:
     """Return the same in less room, the error in units of the last digit: ``t1 130.10(20) µs``."""
     power = size(value, unit)
-    number, doubt = rounded(value / 10**power, error / 10**power)
-    return f"{name} {number}({doubt.replace('.', '').lstrip('0')}) {PREFIXES[power]}{unit}".rstrip()
+    number = bracketed(value / 10**power, error / 10**power)
+    return f"{name} {number} {PREFIXES[power]}{unit}".rstrip()
+
+
+def bracketed(value: float, error: float) -> str:
+    """Return a number with its error in units of the last digit: ``130.10(20)``."""
+    number, doubt = rounded(value, error)
+    return f"{number}({doubt.replace('.', '').lstrip('0')})"
 
 
 def size(value: float, unit: str) -> int:

@@ -77,11 +77,12 @@ class Session:
         after_success: Mapping[str, Any] = AS_IT_IS,
         interlocks: Sequence[Interlock] = INTERLOCKS,
     ):
-        self.instruments = instruments
-        bench = {instrument.name: instrument for instrument in instruments}
-        self.guard = Guard(bench, interlocks, settings.patience, lambda: self.lease.renew())
+        self.settings, self.instruments = settings, instruments
         self.lease = Lease(instruments)
-        self.road = Road(Journal(settings.journal), *consumers)
+        bench = {instrument.name: instrument for instrument in instruments}
+        self.guard = Guard(bench, interlocks, settings.patience, self.lease.renew)
+        self.journal = Journal(settings.journal, settings.journal_fsync)
+        self.road = Road(self.journal, *consumers)
         versions = {name.replace("-", "_"): version(name) for name in RECORDED}
         counter = settings.home / "scan_id"
         self.RE = Engine(
@@ -103,10 +104,11 @@ class Session:
         ]
 
     def close(self) -> None:
-        """Give the instruments back, and deliver every document that is under way."""
+        """Give the instruments back, deliver every document, and close the journal."""
         self.guard.close()
         self.lease.close()
         self.road.close()
+        self.journal.close()
 
 
 def not_twice(record: logging.LogRecord) -> bool:

@@ -2,10 +2,14 @@
 
 import tempfile
 from pathlib import Path
+from typing import Literal
 
 import platformdirs
 from pydantic import Field, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
+
+Fsync = Literal["second", "always"]
+LOOPBACK = r"^$|^ipc:///.+$|^tcp://127\.0\.0\.1:\d+$"
 
 
 class UnwritableError(OSError):
@@ -27,9 +31,16 @@ class Settings(BaseSettings):
         pattern=r"^\w[\w-]*$",
         description="Name under which databroker.catalog offers the catalogue",
     )
-
     patience: float = Field(
         60.0, ge=0, description="For which a plan waits for a lost instrument or an interlock [s]"
+    )
+    journal_fsync: Fsync = Field(
+        "second", description="Synchronise the journal every second, or after each document"
+    )
+    bus: str = Field(
+        "",
+        pattern=LOOPBACK,
+        description="Address of the 0MQ bus (default: the socket 'bus' in the home)",
     )
 
     @field_validator("home")
@@ -46,6 +57,11 @@ class Settings(BaseSettings):
     def catalogue(self) -> Path:
         """Folder of the catalogue's databases and array files."""
         return self.home / "catalogue"
+
+    @property
+    def bus_address(self) -> str:
+        """Where hints about new documents are published; nobody off this host can listen."""
+        return self.bus or f"ipc://{self.home / 'bus'}"
 
     @property
     def logs(self) -> Path:

@@ -12,7 +12,7 @@ from contextlib import ExitStack
 import bluesky.plan_stubs as bps
 import bluesky.plans as bp
 
-from ..plans import find_resonance, odmr, spin_inertia
+from ..plans import blank, find_resonance, odmr, spin_inertia, t1_against
 from .ending import end_on_signals
 from .live import LiveTable
 from .record.shipper import Shipper
@@ -21,6 +21,7 @@ from .settings import Settings, writable_folder
 
 __all__ = [
     "RE",
+    "blank",
     "bp",
     "bps",
     "cryostat",
@@ -32,6 +33,7 @@ __all__ = [
     "rf",
     "session",
     "spin_inertia",
+    "t1_against",
 ]
 
 settings = Settings()
@@ -48,4 +50,4 @@ leaving.callback(logging.getLogger("caproto").setLevel, logging.CRITICAL)
 leaving.callback(shipper.close)
 leaving.callback(session.close)
 atexit.register(leaving.close)
-end_on_signals(RE, leaving.close)
+end_on_signals([RE], leaving.close)

@@ -6,7 +6,7 @@ import socket
 import subprocess
 import sys
 from pathlib import Path
-from typing import Self
+from typing import ClassVar, Self
 
 from .settings import writable_folder
 
@@ -40,6 +40,8 @@ class Twin:
         sealed: Whether to keep the truth about the sample hidden.
     """
 
+    _addresses: ClassVar[list[str]] = []  # of every twin of this process
+
     def __init__(
         self,
         prefix: str,
@@ -50,9 +52,10 @@ class Twin:
         sealed: bool = False,
     ):
         self.port = free_port()
+        self._addresses.append(f"127.0.0.1:{self.port}")
         os.environ["EPICS_CA_AUTO_ADDR_LIST"] = "NO"
-        os.environ["EPICS_CA_ADDR_LIST"] = f"127.0.0.1:{self.port}"
-        self._log = writable_folder(logs, "twin") / "ioc.log"
+        os.environ["EPICS_CA_ADDR_LIST"] = " ".join(self._addresses)
+        self._log = writable_folder(logs, "twin") / f"{prefix.strip(':').lower()}-ioc.log"
         self._command = [sys.executable, "-m", "odmrlab.ioc", "--tethered"]
         self._command += ["--prefix", prefix, "--port", str(self.port), "--speed", str(speed)]
         self._command += ["--sample", str(sample)] if sample else []

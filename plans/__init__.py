@@ -1,5 +1,6 @@
 """The measurements, one module per technique."""
 
+from .blank import blank
 from .find_resonance import NoResonanceError, find_resonance
 from .guard import Guard
 from .interlocks import INTERLOCKS, Interlock, InterlockError
@@ -7,6 +8,7 @@ from .odmr import odmr
 from .outages import OutageError
 from .points import RepeatPointError
 from .safe import AS_IT_IS, SAFE, UnsafeError, left_safe
+from .series import t1_against
 from .spin_inertia import spin_inertia
 
 __all__ = [
@@ -20,8 +22,10 @@ __all__ = [
     "OutageError",
     "RepeatPointError",
     "UnsafeError",
+    "blank",
     "find_resonance",
     "left_safe",
     "odmr",
     "spin_inertia",
+    "t1_against",
 ]

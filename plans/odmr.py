@@ -21,6 +21,7 @@ def odmr(
     num: int = 41,
     both_signs: bool = False,
     lines: int = 1,
+    fewer: bool = False,
     md: dict[str, Any] | None = None,
 ) -> MsgGenerator[str]:
     """Step the field through a resonance and read the lock-in; the line gives g and its spread.
@@ -34,6 +35,7 @@ def odmr(
         both_signs: Whether to measure -stop..-start first, with as many points; the half
             difference of the two resonances is free of an offset of the magnet.
         lines: Number of resonances to fit, 1 or 2.
+        fewer: Whether to fit one resonance where the second does not stand out of the noise.
         md: Metadata for the run.
 
     Raises:
@@ -57,7 +59,7 @@ def odmr(
         "fit": "odmr",
         "fit_axis": axis_of(magnet),
         "fit_detector": lockin.name,
-        "fit_options": {"lines": lines, "offset": both_signs},
+        "fit_options": {"lines": lines, "offset": both_signs, "fewer": fewer},
     }
     return (
         yield from bp.list_scan(

@@ -1,5 +1,6 @@
 """Resonant spin inertia: the lock-in signal against the modulation frequency of the rf."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import bluesky.plans as bp
@@ -19,6 +20,8 @@ def spin_inertia(
     start: float = 100.0,
     stop: float = 100e3,
     num: int = 20,
+    delay: float = 0.0,
+    baseline: Sequence[float] = (0.0, 0.0),
     md: dict[str, Any] | None = None,
 ) -> MsgGenerator[str]:
     """Step the modulation frequency on resonance; the corner of the fall is 1/(2 pi T1), Eq. 3.
@@ -29,6 +32,8 @@ def spin_inertia(
         start: First frequency [Hz].
         stop: Last frequency [Hz]; the points are evenly spaced in log.
         num: Number of points, at least 5.
+        delay: Of the detector [s], for the fit.
+        baseline: X and Y [V] that the detector picks up of the rf, for the fit.
         md: Metadata for the run.
 
     Raises:
@@ -48,7 +53,7 @@ def spin_inertia(
         "fit": "spin_inertia",
         "fit_axis": axis_of(modulation_frequency),
         "fit_detector": lockin.name,
-        "fit_options": {},
+        "fit_options": {"delay": delay, "baseline": list(baseline)},
     }
     return (
         yield from bp.list_scan(

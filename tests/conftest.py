@@ -1,11 +1,13 @@
 """A running rack of soft IOCs, private to this test session, and the laboratory around it."""
 
+import asyncio
 from collections.abc import Iterator
 from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
 from laboratory import PORT, PREFIX, SEED, SPEED, devices, ioc
+from virtual_time import VirtualWall
 
 
 @pytest.fixture(scope="session")
@@ -43,6 +45,15 @@ def bench(instruments) -> SimpleNamespace:
     ):
         signal.set(value).wait(10)
     return instruments
+
+
+@pytest.fixture
+def virtual_time(monkeypatch) -> VirtualWall:
+    """Let instruments in this process live in a time that passes only while all of them wait."""
+    wall = VirtualWall()
+    monkeypatch.setattr("odmrlab.ioc.clock.time", wall)
+    monkeypatch.setattr(asyncio, "run", wall.run)
+    return wall
 
 
 @pytest.fixture

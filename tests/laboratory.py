@@ -21,11 +21,12 @@ def free_port() -> int:
 
 PORT = free_port()
 SPARE_PORT = free_port()  # known to the clients, for an IOC that a test starts and kills
+OTHER_PORT = free_port()  # likewise
 
 # Channel Access reads its environment once, when ophyd is first imported: set it before any test.
 os.environ |= {
     "EPICS_CA_AUTO_ADDR_LIST": "NO",
-    "EPICS_CA_ADDR_LIST": f"127.0.0.1:{PORT} 127.0.0.1:{SPARE_PORT}",
+    "EPICS_CA_ADDR_LIST": f"127.0.0.1:{PORT} 127.0.0.1:{SPARE_PORT} 127.0.0.1:{OTHER_PORT}",
     "EPICS_CAS_AUTO_BEACON_ADDR_LIST": "NO",
 }
 

@@ -155,9 +155,10 @@ def test_a_complete_run_is_left_alone(client):
 @pytest.mark.parametrize("left", [1, 4])
 def test_a_half_written_run_is_written_anew(client, left):
     documents = a_run({"x": ("number", [], [1.0] * 5), "c": ("array", [2], [[1.0, 2.0]] * 5)})
-    writer = catalogue.TiledWriter(client, batch_size=1, max_array_size=0)
+    writer = catalogue.RunWriter(client)
     for document in documents[:left]:
         writer(*document)
+    writer.flush()
     catalogue.write_run(client, documents)
     run = client[uid_of(documents)]
     assert copies_of(documents, client) == 1
@@ -166,16 +167,44 @@ def test_a_half_written_run_is_written_anew(client, left):
 
 
 def test_lost_rows_are_noticed_and_not_left_there(client, monkeypatch):
-    class Forgetful(catalogue.TiledWriter):
+    class Forgetful(catalogue.RunWriter):
         def __call__(self, name, doc):
             if doc.get("seq_num") != 2:
                 super().__call__(name, doc)
 
-    monkeypatch.setattr(catalogue, "TiledWriter", Forgetful)
+    monkeypatch.setattr(catalogue, "RunWriter", Forgetful)
     documents = numbers(1.0, 2.0, 3.0)
-    with pytest.raises(catalogue.CatalogueError, match=r"rows .*\{2\}.*; needs .*\{3\}"):
+    with pytest.raises(catalogue.CatalogueError, match="primary, event 2, seq_num: 3; needs 2"):
         catalogue.write_run(client, documents)
     assert uid_of(documents) not in client
+
+
+def test_rows_that_come_bit_by_bit_are_the_same_rows(client):
+    columns = {
+        "x": ("number", [], [1, 2, 2.5, math.nan]),
+        "n": ("integer", [], [1, 2, 3, 2**40]),
+        "flag": ("boolean", [], [True, False, True, True]),
+        "verdict": ("string", [], ["a", "b", "", "größer"]),
+        "c": ("array", [2], [[1, 2], [3.5, 4], [5, 6], [7, math.nan]]),
+    }
+    documents = a_run(columns)
+    writer = catalogue.RunWriter(client)
+    for document in documents:
+        writer(*document)
+        writer.flush()
+    assert not list(catalogue.differences(client[uid_of(documents)], documents))
+
+
+def test_a_difference_is_told_with_its_place(client):
+    documents = a_run({"x": ("number", [], [1.0, 2.0]), "c": ("array", [2], [[1.0, 2.0]] * 2)})
+    catalogue.write_run(client, documents)
+    run = client[uid_of(documents)]
+    documents[3][1]["data"] |= {"x": math.nan, "c": [1.0, 3.0]}
+    assert list(catalogue.differences(run, documents)) == [
+        "primary, event 2, x: 2.0; needs nan",
+        "primary, event 2, c: array([1., 2.]); needs [1.0, 3.0]",
+    ]
+    assert list(catalogue.differences(run, documents[:3])) == ["primary: 2 rows; needs 1"]
 
 
 def test_a_run_without_its_stop_is_refused(client):

@@ -16,7 +16,7 @@ def odmrlab(*words: object, home, **more) -> subprocess.CompletedProcess:
     env |= {"COLUMNS": "200"} | more.pop("env", {})
     command = [*COMMAND, *map(str, words)]
     return subprocess.run(
-        command, check=False, capture_output=True, text=True, timeout=100, env=env, **more
+        command, check=False, capture_output=True, text=True, timeout=380, env=env, **more
     )
 
 

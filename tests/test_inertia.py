@@ -4,8 +4,11 @@ import time
 
 import numpy as np
 import pytest
+from scipy.stats import kstest
 
 from odmrlab.analysis import Curve, FitError, fit
+from odmrlab.analysis.inertia import SEARCH, basis, z_against_r
+from odmrlab.analysis.projection import solve
 
 GRID = np.geomspace(100, 1e5, 20)  # Hz
 T1 = 670e-6  # s
@@ -80,6 +83,49 @@ def test_curve_is_the_model_at_any_frequency():
 def test_bad_curve_is_refused_with_a_sentence(data, sentence):
     with pytest.raises(FitError, match=sentence):
         fit("spin_inertia", data)
+
+
+def judged(rng, **change):
+    """Give the verdict on Z against R of 100 curves, a hundredth of the signal as noise."""
+    offset = change.pop("offset", False)
+    curves = [curve(noise=0.2e-6, rng=rng, **change) for _ in range(100)]
+    return [fit("spin_inertia", data, offset=offset).verdicts["z_against_r"] for data in curves]
+
+
+@pytest.mark.parametrize("offset", [False, True])
+def test_z_and_r_agree_on_a_pole_as_often_as_chance_says(offset):
+    assert kstest(judged(np.random.default_rng(3), offset=offset), "uniform").pvalue > 0.01
+
+
+def test_z_and_r_disagree_when_pick_up_is_in_phase():
+    pick_up = 0.8e-6 * np.exp(1j * np.radians(17))  # 4 % of the signal
+    assert np.median(judged(np.random.default_rng(4), background=pick_up)) < 1e-5
+    freed = judged(np.random.default_rng(4), background=pick_up, offset=True)
+    assert kstest(freed, "uniform").pvalue > 0.01
+
+
+def test_z_and_r_disagree_when_t1_is_spread():
+    many = [curve(t1=T1 * np.exp(deviation)) for deviation in (-1.2, 0, 1.2)]
+    spread = Curve(GRID, np.mean([one.signal for one in many], axis=0), np.full(20, 1e-7 + 1e-7j))
+    assert fit("spin_inertia", spread).verdicts["z_against_r"] < 1e-5
+
+
+def test_z_against_r_does_not_depend_on_the_phase_of_the_lock_in():
+    data = curve(noise=0.2e-6, rng=np.random.default_rng(5))
+    turned = Curve(GRID, 1j * data.signal, data.error)
+    one, other = (fit("spin_inertia", given).verdicts["z_against_r"] for given in (data, turned))
+    assert one == pytest.approx(other, rel=1e-4)
+
+
+def test_z_against_r_takes_less_than_a_millisecond():
+    data = curve(noise=0.2e-6, rng=np.random.default_rng(5))
+    optimum = solve(data, basis(offset=False), SEARCH)
+    durations = []
+    for _ in range(20):
+        began = time.perf_counter()
+        z_against_r(data, optimum)
+        durations.append(time.perf_counter() - began)
+    assert min(durations) < 1e-3  # s, 0.0001 on a quiet machine
 
 
 def test_fit_takes_milliseconds():

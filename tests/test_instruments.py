@@ -12,6 +12,8 @@ from odmrlab.ioc.physics import Sample
 from odmrlab.ioc.rack import rack
 from odmrlab.ioc.rf import Synthesizer
 
+pytestmark = pytest.mark.usefixtures("virtual_time")
+
 NAMES = ("magnet", "rf", "laser", "cryostat")
 
 

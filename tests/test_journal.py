@@ -5,6 +5,8 @@ import logging
 import math
 import os
 import threading
+import time
+from collections.abc import Callable
 
 import numpy as np
 import pytest
@@ -37,6 +39,13 @@ def a_run(events: int = 3) -> list:
         *(("event", event) for event in readings),
         ("stop", run.compose_stop()),
     ]
+
+
+def wait_for(condition: Callable[[], object], timeout: float = 40.0) -> None:
+    deadline = time.monotonic() + timeout
+    while not condition():
+        assert time.monotonic() < deadline, "it never happened"
+        time.sleep(0.02)
 
 
 def uid_of(documents: list) -> str:
@@ -72,13 +81,48 @@ def test_the_runengine_writes_through_it(journal):
     assert list(read(journal.folder / f"{uid}.jsonl")) == as_lists
 
 
-def test_a_document_is_on_disk_before_the_call_returns(journal, monkeypatch):
-    synced = []
-    monkeypatch.setattr(os, "fsync", lambda file: synced.append(os.fstat(file).st_size))
-    documents = a_run()
-    path = keep(journal, documents)
+@pytest.fixture
+def synced(monkeypatch):
+    """Collect the sizes of files when they are synchronised; the first one is of the folder."""
+    sizes = []
+    monkeypatch.setattr(os, "fsync", lambda file: sizes.append(os.fstat(file).st_size))
+    return sizes
+
+
+def test_each_document_is_on_the_disk_before_the_call_returns_if_asked(tmp_path, synced):
+    path = keep(Journal(tmp_path, fsync="always"), a_run())
     sizes = np.cumsum([len(line) for line in path.read_bytes().splitlines(keepends=True)])
-    assert synced[1:] == sizes.tolist()  # the first one is of the folder
+    assert synced[1:] == sizes.tolist()
+
+
+def test_start_and_stop_are_on_the_disk_at_once_and_the_rest_within_a_period(
+    tmp_path, synced, monkeypatch
+):
+    monkeypatch.setattr("odmrlab.lab.record.journal.SYNC_PERIOD", 0.0)
+    journal, documents = Journal(tmp_path), a_run()
+    journal(*documents[0])
+    assert len(synced) == 2
+    for document in documents[1:-1]:
+        journal(*document)
+    path = tmp_path / f"{uid_of(documents)}.jsonl"
+    wait_for(lambda: path.stat().st_size in synced)
+    journal(*documents[-1])
+    assert synced[-1] == path.stat().st_size
+
+
+def test_a_disk_that_fails_behind_our_back_fails_the_next_document(tmp_path, monkeypatch, caplog):
+    monkeypatch.setattr("odmrlab.lab.record.journal.SYNC_PERIOD", 0.0)
+    journal, documents = Journal(tmp_path), a_run()
+    journal(*documents[0])
+
+    def broken(file):
+        raise OSError(5, "Input/output error")
+
+    monkeypatch.setattr(os, "fsync", broken)
+    journal(*documents[1])
+    wait_for(lambda: "not on disk" in caplog.text)
+    with pytest.raises(OSError, match="Input/output error"):
+        journal(*documents[2])
 
 
 def test_interleaved_runs_have_a_file_each(journal):
@@ -162,6 +206,10 @@ def test_a_run_is_never_written_twice(journal):
     with pytest.raises(JournalError, match="is in .* already; needs a new uid"):
         keep(journal, documents)
     assert list(read(path)) == documents
+    (path.parent / "shipped").mkdir()
+    path.rename(path.parent / "shipped" / path.name)
+    with pytest.raises(JournalError, match="is in .*shipped already; needs a new uid"):
+        keep(journal, documents)
 
 
 def test_a_failed_write_leaves_no_half_line(journal, monkeypatch):

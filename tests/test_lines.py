@@ -127,3 +127,10 @@ def test_one_bad_point_is_not_taken_for_a_line():
     data.signal[30] += 3e-6
     with pytest.raises(FitError, match=r"needs lines inside .* wider than its step"):
         fit("odmr", data)
+
+
+def test_two_lines_alike_are_found_though_one_line_lays_itself_over_both():
+    scan = np.linspace(0, 119, 61)
+    found = fit("odmr", spectrum((26, 11, 4e-6, -20), (76, 20, 3.5e-6, -23), scan=scan), lines=2)
+    assert found.values["field"] == pytest.approx(26)
+    assert found.values["field_2"] == pytest.approx(76)

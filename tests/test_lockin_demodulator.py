@@ -11,6 +11,8 @@ from odmrlab.ioc.physics import Sample
 from odmrlab.ioc.physics.sample import Detector
 from odmrlab.ioc.rack import rack
 
+pytestmark = pytest.mark.usefixtures("virtual_time")
+
 
 @pytest.mark.parametrize("wanted", [3e-3, 1.5e-6])
 def test_sensitivity_beside_the_switch_is_refused(wanted):

@@ -5,7 +5,8 @@ import json
 import pytest
 
 from odmrlab.lab.campaign.paper import CELLS, FIGURES, cells_of
-from odmrlab.lab.campaign.results import Quantity, table, write_json
+from odmrlab.lab.campaign.report import table
+from odmrlab.lab.campaign.results import Corrected, Quantity, beside, write_json
 from odmrlab.lab.numbers import brief, rounded, told
 
 
@@ -46,7 +47,23 @@ def test_number_in_little_room_has_its_error_in_brackets():
 def test_json_holds_the_keys_of_the_contract(tmp_path):
     write_json([Quantity("g", "", 1.68, 1.7, 0.01, ["a"], ["b"])], tmp_path / "r.json")
     (row,) = json.loads((tmp_path / "r.json").read_text())
-    assert list(row) == ["quantity", "unit", "paper", "value", "error", "runs", "fits"]
+    contract = ["quantity", "unit", "paper", "value", "error", "runs", "fits"]
+    assert list(row)[:7] == contract
+    assert list(row)[7:] == ["statistical", "systematic", "analysis", "other"]
+
+
+def test_either_analysis_gives_the_value_and_the_other_stands_beside():
+    paper = [
+        Quantity("g", "", 1.68, 1.7, 0.01, ["a"], ["b"], 0.01),
+        Quantity("h", "", 1, 2, 3, [], []),
+    ]
+    corrected = {"g": Corrected(1.6, 0.03, 0.04)}
+    first, alone = beside(paper, corrected, "paper")
+    assert (first.value, first.error, first.systematic) == (1.7, 0.01, 0.04)
+    assert first.other == (1.6, pytest.approx(0.05)) and alone is paper[1]
+    first, _ = beside(paper, corrected, "corrected")
+    assert (first.value, first.error, first.analysis) == (1.6, pytest.approx(0.05), "corrected")
+    assert (first.statistical, first.systematic, first.other) == (0.03, 0.04, (1.7, 0.01))
 
 
 def test_table_has_a_row_for_every_quantity():
@@ -54,5 +71,5 @@ def test_table_has_a_row_for_every_quantity():
 
 
 def test_cells_come_after_what_they_need():
-    assert cells_of(["fig3a"]) == ["survey", "inertia"]
+    assert cells_of(["fig3a"]) == ["survey", "blank", "inertia"]
     assert cells_of(list(FIGURES)) == list(CELLS)

@@ -27,14 +27,18 @@ def test_folders_follow_home(tmp_path):
     assert settings.journal == tmp_path / "journal"
     assert settings.catalogue == tmp_path / "catalogue"
     assert settings.logs == tmp_path / "logs"
+    assert settings.bus_address == f"ipc://{tmp_path}/bus"
 
 
 def test_every_setting_has_its_environment_variable(monkeypatch, tmp_path):
     monkeypatch.setenv("ODMRLAB_HOME", str(tmp_path))
     monkeypatch.setenv("ODMRLAB_PREFIX", "LAB2:")
     monkeypatch.setenv("ODMRLAB_CATALOGUE_PROFILE", "lab2")
+    monkeypatch.setenv("ODMRLAB_JOURNAL_FSYNC", "always")
+    monkeypatch.setenv("ODMRLAB_BUS", "tcp://127.0.0.1:5577")
     settings = Settings()
     assert settings.home == tmp_path
+    assert (settings.journal_fsync, settings.bus_address) == ("always", "tcp://127.0.0.1:5577")
     assert (settings.prefix, settings.catalogue_profile) == ("LAB2:", "lab2")
 
 

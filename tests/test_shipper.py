@@ -1,11 +1,9 @@
-"""Finished runs reach the catalogue, whoever dies on the way, and nobody is left behind."""
+"""Runs reach the catalogue, whoever dies on the way, and nobody is left behind."""
 
 import os
 import signal
 import subprocess
 import sys
-import time
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -13,9 +11,11 @@ from bluesky import RunEngine
 from bluesky.plans import list_scan
 from event_model import compose_run
 from ophyd.sim import SynAxis
+from test_journal import wait_for
+from tiled.client.utils import ClientError
 
 from odmrlab.lab.record import catalogue
-from odmrlab.lab.record.journal import Journal, read
+from odmrlab.lab.record.journal import Journal, encode, read
 from odmrlab.lab.record.shipper import Shipper, ShipperError, finished
 from odmrlab.lab.settings import Settings
 
@@ -68,13 +68,6 @@ def journal(settings):
     journal.close()
 
 
-def wait_for(condition: Callable[[], object], timeout: float = 40.0) -> None:
-    deadline = time.monotonic() + timeout
-    while not condition():
-        assert time.monotonic() < deadline, "it never happened"
-        time.sleep(0.02)
-
-
 def a_run(journal: Journal, values: list, *, stop: bool = True, **key) -> Path:
     """Write the journal of a run and return its path."""
     run = compose_run()
@@ -87,6 +80,21 @@ def a_run(journal: Journal, values: list, *, stop: bool = True, **key) -> Path:
     if stop:
         journal("stop", run.compose_stop())
     return journal.folder / f"{run.start_doc['uid']}.jsonl"
+
+
+class a_stream:  # noqa: N801
+    """A run whose events are made one by one."""
+
+    def __init__(self, dtype: str = "number"):
+        run = compose_run()
+        keys = {"x": {"source": "test", "dtype": dtype, "shape": []}}
+        self._stream = run.compose_descriptor(name="primary", data_keys=keys)
+        self.documents = [("start", run.start_doc), ("descriptor", self._stream.descriptor_doc)]
+        self.uid, self.stop, self.rows = run.start_doc["uid"], run.compose_stop, 0
+
+    def event(self, x: float) -> dict:
+        self.rows += 1
+        return self._stream.compose_event(data={"x": x}, timestamps={"x": 0.0})
 
 
 def test_a_run_is_in_the_catalogue_after_drain(journal, shipper, client):
@@ -114,21 +122,33 @@ def test_a_journal_shipped_twice_is_one_run(journal, shipper, client):
     assert client[path.stem].metadata["note"] == "by hand"
 
 
-def test_a_damaged_journal_goes_to_quarantine_and_the_others_go_on(journal, shipper, client):
+def test_the_rest_of_a_damaged_journal_is_saved_as_failed(journal, shipper, client):
     damaged = a_run(journal, [1.0, 2.0], stop=False)
     damaged.write_bytes(damaged.read_bytes().replace(b'"x":1.0', b'"x":3.0'))
-    journal("stop", compose_stop_of(damaged.stem))
+    journal("stop", stop_of(damaged.stem))
     sound = a_run(journal, [1.0])
     shipper.drain()
     quarantine = journal.folder / "quarantine"
     reason = (quarantine / f"{damaged.name}.reason").read_text()
     assert f"{damaged}, line 3: damaged (CRC32" in reason
     assert (quarantine / damaged.name).exists()
-    assert damaged.stem not in client
+    run = client[damaged.stem]
+    assert run["primary"]["x"].read().tolist() == [2.0]
+    assert run.stop["exit_status"] == "fail"
+    assert "line 3: damaged" in run.stop["reason"]
     assert sound.stem in client
 
 
-def compose_stop_of(uid: str) -> dict:
+def test_a_journal_without_its_start_is_kept_in_quarantine(journal, shipper, client):
+    headless = journal.folder / "headless.jsonl"
+    headless.write_bytes(b"00000000 garbage\n" + encode("stop", stop_of("headless")))
+    shipper.drain()
+    reason = (journal.folder / "quarantine" / "headless.jsonl.reason").read_text()
+    assert "line 1: damaged" in reason
+    assert "headless" not in client
+
+
+def stop_of(uid: str) -> dict:
     return {"uid": f"stop-{uid}", "time": 0.0, "run_start": uid, "exit_status": "success"}
 
 
@@ -142,12 +162,41 @@ def test_a_run_that_the_catalogue_refuses_goes_to_quarantine(journal, shipper, c
     assert sound.stem in client
 
 
-def test_an_unfinished_journal_is_left_alone(journal, shipper, client):
-    unfinished = a_run(journal, [1.0], stop=False)
-    a_run(journal, [1.0])
+def test_rows_are_there_while_the_run_goes_on(journal, shipper, client):
+    run = a_stream()
+    journal(*run.documents[0])
+    journal(*run.documents[1])
+    for rows in (2, 3):
+        while run.rows < rows:
+            journal("event", run.event(run.rows / 2))
+        wait_for(lambda: rows_of(client, run.uid) == rows)  # noqa: B023
+    assert "stop" not in client[run.uid].metadata
+    journal("stop", run.stop())
     shipper.drain()
-    assert unfinished.exists()
-    assert unfinished.stem not in client
+    assert client[run.uid]["primary"]["x"].read().tolist() == [0.0, 0.5, 1.0]
+    assert client[run.uid].stop["exit_status"] == "success"
+
+
+def test_a_column_that_changes_its_type_is_written_anew_at_the_end(journal, shipper, client):
+    run = a_stream(dtype="integer")
+    journal(*run.documents[0])
+    journal(*run.documents[1])
+    journal("event", run.event(1))
+    wait_for(lambda: rows_of(client, run.uid) == 1)
+    journal("event", run.event(2.5))
+    wait_for(lambda: f"{run.uid}.jsonl: left for its end" in shipper.log.read_text())
+    journal("stop", run.stop())
+    shipper.drain()
+    assert client[run.uid]["primary"]["x"].read().tolist() == [1.0, 2.5]
+
+
+def rows_of(client, uid: str) -> int:
+    """Count rows as a table: Tiled refuses a column that grows while it is being read."""
+    run = catalogue.find_run(client, uid)
+    try:
+        return 0 if run is None else sum(catalogue.count_rows(run).get("primary", ()))
+    except (KeyError, ClientError):
+        return 0  # it is being written anew
 
 
 def test_a_second_shipper_waits_and_leaves_with_its_session(settings, journal, shipper, client):

@@ -61,8 +61,8 @@ class Detector(Quantities):
     responsivity: float = quantity(
         4.77e-3, "V/mW", 0, 1e6, "V0, assumed: makes some 100 uV at 2 mW"
     )
-    dark_noise: float = quantity(60e-9, "V/sqrt(Hz)", 0, 1, "Without light")
-    shot_noise: float = quantity(200e-9, "V/sqrt(Hz mW)", 0, 1, "At 1 mW, grows as its root")
+    dark_noise: float = quantity(60e-9, "V/rtHz", 0, 1, "Without light")
+    shot_noise: float = quantity(200e-9, "V/rtHzmW", 0, 1, "At 1 mW, grows as its root")
     noise_corner: float = quantity(300.0, "Hz", 0, 1e6, "Below it 1/f noise prevails")
     delay: float = quantity(0.5e-6, "s", 0, 1, "Of detector and cables, assumed")
     phase: float = quantity(5.0, "deg", -360, 360, "By which the reference leads, assumed")

@@ -1,150 +1,174 @@
-"""Measurements one after another, each with its fit, and what was learned kept by name."""
+"""Tasks done on instruments, through the RunEngine, with everything on record."""
 
-from collections.abc import Generator, Sequence
-from dataclasses import dataclass, field
+import time
+from collections.abc import Callable, Generator, Mapping
+from operator import attrgetter
 from typing import Any
 
 import bluesky.plan_stubs as bps
-from bluesky.run_engine import RunEngineResult
+import bluesky.plans as bp
+import numpy as np
+from bluesky.run_engine import RunEngine, RunEngineResult
 from bluesky.utils import RunEngineInterrupted
-from event_model import DocumentRouter
 
-from ...analysis import Curve, Fit, FitError, Points, fit
-from ...analysis.fit_run import curve_of, fit_documents
-from ..session import Session
+from ...analysis import FitError, fit
+from ...analysis.fit_run import fit_documents
+from ...plans import blank, odmr, spin_inertia
+from ..session import Instruments, Session
+from .ledger import Ledger, Records
+from .paper import START
+from .preflight import Pace
+from .rehearsal import AXES, longer, shortfall
+from .scan import MAIN, Measurement, MeasurementError, NoFitError, Scan, Series, Through, Value
 
+Plan = Callable[..., Generator]
+PLANS: dict[str, Callable[[Instruments], tuple[Any, ...]]] = {
+    "odmr": lambda bench: (odmr, bench.lockin, bench.magnet),
+    "spin_inertia": lambda bench: (spin_inertia, bench.lockin, bench.rf.modulation_frequency),
+    "blank": lambda bench: (
+        blank,
+        bench.lockin,
+        bench.rf.modulation_frequency,
+        bench.laser.shutter,
+    ),
+}
 
-class MeasurementError(RuntimeError):
-    """A measurement that gave no number."""
-
-
-@dataclass(frozen=True)
-class Measurement:
-    """One run and the fit of it.
-
-    Attributes:
-        label: What was measured, for people.
-        run: Uid of the run.
-        fit_run: Uid of the run of its fit.
-        curve: The data of the run.
-        fit: The fit of it.
-    """
-
-    label: str
-    run: str
-    fit_run: str
-    curve: Curve
-    fit: Fit
-
-
-@dataclass(frozen=True)
-class Series:
-    """Fitted numbers of several runs, and the fit through them.
-
-    Attributes:
-        points: The numbers.
-        fit: The fit through them.
-        fit_run: Uid of the run of that fit.
-        runs: Uids of the runs behind the points.
-    """
-
-    points: Points
-    fit: Fit
-    fit_run: str
-    runs: list[str]
-
-
-@dataclass(eq=False)
-class Records(DocumentRouter):
-    """The documents of every run of this session, fits too, by the uid of the run."""
-
-    starts: dict[str, dict] = field(default_factory=dict)
-    descriptors: dict[str, dict] = field(default_factory=dict)
-    events: dict[str, list[dict]] = field(default_factory=dict)
-    stops: dict[str, dict] = field(default_factory=dict)
-
-    def start(self, doc):
-        self.starts[doc["uid"]] = doc
-
-    def descriptor(self, doc):
-        if doc["name"] == "primary":
-            self.descriptors[doc["run_start"]] = doc
-            self.events[doc["uid"]] = []
-
-    def event(self, doc):
-        if doc["descriptor"] in self.events:
-            self.events[doc["descriptor"]].append(doc)
-
-    def stop(self, doc):
-        self.stops[doc["run_start"]] = doc
-
-    def curve(self, run: str) -> Curve:
-        """Return the data of a run."""
-        descriptor = self.descriptors[run]
-        return curve_of(self.starts[run], descriptor, self.events[descriptor["uid"]])
-
-    def fit_of(self, run: str) -> str:
-        """Return the uid of the fit of a run."""
-        (uid,) = [uid for uid, doc in self.starts.items() if doc.get("analysis_of") == [run]]
-        return uid
+PACE: dict[str, Value] = {
+    "rf.modulation_frequency": 3000.0,
+    "lockin.integration_time": 1e-3,
+    "magnet.field": 0.0,
+}
 
 
 class Campaign:
-    """Measures with the plans of a session and fits what it measured.
+    """Measures what is asked for, unless that was done before, and fits it.
 
     Args:
-        session: Whose RunEngine and instruments are used.
-        records: A consumer of the documents of that session.
+        sessions: By bench.
+        records: A consumer of the documents of all of them.
+        ledger: Of what is measured already.
     """
 
-    def __init__(self, session: Session, records: Records):
-        self.session, self.instruments = session, session.instruments
-        self._records = records
+    def __init__(self, sessions: Mapping[str, Session], records: Records, ledger: Ledger):
+        self._sessions, self._records, self._ledger = sessions, records, ledger
+        self._held: dict[str, dict[str, Value]] = {name: {} for name in sessions}
 
-    def configure(self, *settings: Any) -> None:
-        """Move settings, ``motor, value, motor, value, ...``, and wait until all are there."""
-        self._run(bps.mv(*settings))
+    @property
+    def benches(self) -> list[str]:
+        """Where is measured."""
+        return list(self._sessions)
 
-    def measure(self, plan: Generator, label: str) -> Measurement:
-        """Run a plan and wait for its fit.
+    @property
+    def engines(self) -> list[RunEngine]:
+        """What runs the plans, one a bench."""
+        return [session.RE for session in self._sessions.values()]
+
+    def drain(self) -> None:
+        """Wait until every document is on its way into the catalogue."""
+        for session in self._sessions.values():
+            session.road.drain()
+
+    def close(self) -> None:
+        """End the sessions."""
+        for session in self._sessions.values():
+            session.close()
+
+    def pace(self, speed: float) -> Pace:
+        """Time a short run: what the computers take beside the laboratory's time.
+
+        Args:
+            speed: Laboratory seconds per second.
+        """
+        session = self._sessions[MAIN]
+        self.configure(MAIN, START | PACE)
+        bench, fields = session.instruments, np.linspace(0, 0.1, 12)
+        waiting = bench.lockin.reading_time.get() / speed
+        md = {"purpose": "preflight", "campaign": self._ledger.campaign}
+        began = time.monotonic()
+        plan = bp.list_scan([bench.lockin], bench.magnet, fields.tolist(), md=md)
+        (run, *_) = self._run(MAIN, plan).run_start_uids
+        session.road.drain()
+        took = time.monotonic() - began
+        self._held[MAIN].pop("magnet.field", None)
+        (events,) = [self._records.events[self._records.descriptors[run]["uid"]]]
+        each = float(np.median(np.diff([event["time"] for event in events])))
+        return Pace(speed, max(0.0, each - waiting), max(0.0, took - each * len(fields)))
+
+    def configure(self, bench: str, settings: Mapping[str, Value]) -> None:
+        """Move what is not there yet, and wait until all of it is."""
+        held = self._held[bench]
+        missing = {name: value for name, value in settings.items() if held.get(name) != value}
+        instruments = self._sessions[bench].instruments
+        moves = [part for n, v in missing.items() for part in (attrgetter(n)(instruments), v)]
+        if moves:
+            self._run(bench, bps.mv(*moves))
+        held |= missing
+
+    def measure(self, scan: Scan) -> Measurement:
+        """Do one run and its fit; measure longer where it is not as precise as wanted.
 
         Raises:
             MeasurementError: When the fit failed, with the reason.
         """
-        (run, *_) = self._run(plan).run_start_uids
-        self.session.road.drain()
+        session = self._sessions[scan.bench]
+        records = self._ledger.recall(scan.label, session.settings.journal)
+        if records is not None:
+            run, fit_run = self._ledger.runs[scan.label]
+        else:
+            try:
+                records, (run, fit_run) = self._records, self._take(scan)
+            except NoFitError:
+                if not scan.wanted:
+                    raise
+                return self.measure(longer(scan))
+        start, curve = records.starts[run], records.curve(run)
+        fitted = fit(start["fit"], curve, **start["fit_options"])
+        measured = Measurement(scan.label, run, fit_run, curve, fitted)
+        ratio = shortfall(measured, scan)
+        return self.measure(longer(scan, ratio)) if ratio > 1 else measured
+
+    def _take(self, scan: Scan) -> tuple[str, str]:
+        """Return the uids of a run and of its fit."""
+        session = self._sessions[scan.bench]
+        self.configure(scan.bench, START | scan.settings)
+        plan, *devices = PLANS[scan.plan](session.instruments)
+        md = {"campaign": self._ledger.campaign, "label": scan.label}
+        (run, *_) = self._run(scan.bench, plan(*devices, **scan.arguments, md=md)).run_start_uids
+        self._held[scan.bench].pop(AXES[scan.plan], None)  # the plan has moved it
+        session.road.drain()
         fit_run = self._records.fit_of(run)
         stop = self._records.stops[fit_run]
         if stop["exit_status"] != "success":
-            raise MeasurementError(
-                f"{label}: run {run} was measured, its fit failed: {stop['reason']}"
+            raise NoFitError(
+                f"{scan.label}: run {run} was measured, its fit failed: {stop['reason']}"
             )
-        start, curve = self._records.starts[run], self._records.curve(run)
-        fitted = fit(start["fit"], curve, **start["fit_options"])
-        return Measurement(label, run, fit_run, curve, fitted)
+        self._ledger.note(scan.label, run, fit_run)
+        return run, fit_run
 
-    def _run(self, plan: Generator) -> RunEngineResult:
+    def _run(self, bench: str, plan: Generator) -> RunEngineResult:
+        engine = self._sessions[bench].RE
         try:
-            return self.session.RE(plan)
+            return engine(plan)
         except RunEngineInterrupted:
             # Ctrl-C pauses a plan; nobody is here to resume it, so it is closed as aborted
-            self.session.RE.abort("interrupted")
-            raise MeasurementError("interrupted; what was measured until now is kept") from None
+            engine.abort("interrupted")
+            raise MeasurementError(
+                "interrupted; what was measured is kept, and the same command goes on from there"
+            ) from None
 
-    def series(
-        self, model: str, points: Points, behind: Sequence[Measurement], **options: Any
-    ) -> Series:
+    def series(self, through: Through) -> Series:
         """Fit a number of several measurements against what was changed between them.
 
         Raises:
             MeasurementError: When the fit failed, with the reason.
         """
-        runs = [measurement.run for measurement in behind]
+        runs = [measurement.run for measurement in through.behind]
         try:
-            fitted = fit(model, points, **options)
+            fitted = fit(through.model, through.points, **through.options)
         except FitError as error:
-            raise MeasurementError(f"{model} of {len(runs)} runs: {error}") from error
-        documents = list(fit_documents(fitted, runs))
+            raise MeasurementError(f"{through.model} of {len(runs)} runs: {error}") from error
+        md = {"campaign": self._ledger.campaign}
+        documents = list(fit_documents(fitted, runs, md))
         for name, doc in documents:
-            self.session.road(name, doc)
-        return Series(points, fitted, documents[0][1]["uid"], runs)
+            self._sessions[MAIN].road(name, doc)
+        return Series(through.points, fitted, documents[0][1]["uid"], runs)

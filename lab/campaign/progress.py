@@ -3,7 +3,7 @@
 from typing import Self
 
 from event_model import DocumentRouter
-from rich.console import Console
+from rich.console import Console, RenderableType
 from rich.progress import (
     BarColumn,
     MofNCompleteColumn,
@@ -34,7 +34,7 @@ class ReadingsBar(DocumentRouter):
         )
         self._task = self._bar.add_task("starting", total=readings)
         self._primary: set[str] = set()
-        self._fits: set[str] = set()
+        self._apart: set[str] = set()
 
     def __enter__(self) -> Self:
         self._bar.start()
@@ -51,12 +51,16 @@ class ReadingsBar(DocumentRouter):
         """Leave a line above the bar."""
         self._bar.console.print(sentence, highlight=False)
 
+    def show(self, renderable: RenderableType) -> None:
+        """Leave something larger above the bar, such as a table."""
+        self._bar.console.print(renderable)
+
     def start(self, doc):
-        if doc.get("technique") == "fit":
-            self._fits.add(doc["uid"])
+        if doc.get("technique") == "fit" or doc.get("purpose") == "preflight":
+            self._apart.add(doc["uid"])
 
     def descriptor(self, doc):
-        if doc["name"] == "primary" and doc["run_start"] not in self._fits:
+        if doc["name"] == "primary" and doc["run_start"] not in self._apart:
             self._primary.add(doc["uid"])
 
     def event(self, doc):

@@ -1,7 +1,9 @@
 """The main job: measure the paper on the twin, through Channel Access, and write what came out."""
 
-from collections.abc import Sequence
+import time
+from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -9,83 +11,135 @@ from bluesky.utils import FailedStatus
 from ophyd.utils import DisconnectedError
 from rich.console import Console
 
-from ...analysis import figures
 from ..ending import end_on_signals
 from ..numbers import told
 from ..record.profile import write_profile
 from ..record.shipper import Shipper
-from ..session import Instruments, Session, connect
+from ..session import Session, connect
 from ..settings import Settings, writable_folder
-from . import results
-from .measure import Campaign, Measurement, Records
-from .paper import CELLS, FIGURES, SURVEY_FREQUENCIES, Findings, cells_of
+from . import preflight, report, results
+from .corrected import NEEDS, corrected
+from .draw import draw
+from .findings import Findings
+from .ledger import Ledger, Records
+from .measure import Campaign
+from .paper import CELLS, SAFE, cells_of
 from .progress import ReadingsBar
+from .scan import Measurement, Scan, perform
 
-SHIPPING_TIME = 120.0  # s for the catalogue to take the last runs
+SHIPPING_TIME = 240.0  # s for the catalogue to take the last runs
+
+
+@dataclass(frozen=True)
+class Order:
+    """What is to be measured, and where.
+
+    Attributes:
+        figures: Names, keys of ``FIGURES``.
+        out: Folder for results.json, report.html and the figures.
+        benches: Prefix of the PVs and name of the sample, by bench.
+        speed: Laboratory seconds per second.
+        facts: How it is measured, for the report.
+        analysis: Which one gives the values, the paper's or the corrected one.
+    """
+
+    figures: Sequence[str]
+    out: Path
+    benches: Mapping[str, tuple[str, str]]
+    speed: float
+    facts: Mapping[str, Any]
+    analysis: str = results.PAPER
 
 
 def reproduce(
-    settings: Settings, wanted: Sequence[str], out: Path, facts: dict[str, Any], console: Console
-) -> list[results.Quantity]:
+    settings: Settings, order: Order, ledger: Ledger, console: Console
+) -> tuple[list[results.Quantity], list[preflight.Foreseen]]:
     """Measure what the wanted figures need, and write results, figures and report.
 
     The instruments must answer already.
 
     Args:
         settings: Of this laboratory.
-        wanted: Names of figures, keys of ``FIGURES``.
-        out: Folder for results.json, report.html and the figures.
-        facts: How it was measured, for the report.
+        order: What is to be measured.
+        ledger: Of what is measured already.
         console: Where progress is shown.
 
     Returns:
-        Every quantity that was measured.
+        Every quantity that was measured, and what was foreseen.
 
     Raises:
         MeasurementError: When a measurement gave no number.
         UnwritableError: Before anything moves, when a folder cannot be written.
     """
-    writable_folder(out, "reproduce")
+    writable_folder(order.out, "reproduce")
     write_profile(settings)
-    instruments = connect(settings.prefix)
-    cells = cells_of(list(wanted))
-    found, records = Findings(), Records()
+    cells, found = cells_of(list(order.figures)), Findings()
+    with console.status("odmrlab: rehearsing"):
+        foreseen = preflight.preflight(cells)
     with ExitStack() as stack:
         shipper = stack.enter_context(Shipper(settings))
-        bar = ReadingsBar(console, sum(CELLS[name].points for name in cells))
-        stack.enter_context(bar)
-        md = {"sample": facts["sample"], "purpose": "reproduce"}
-        session = Session(settings, instruments, records, bar, md=md)
-        stack.callback(session.close)
-        end_on_signals(session.RE)
-        lab = SpokenCampaign(session, records, bar)
-        lab.configure(*ready(instruments))
-        stack.callback(leave_safe, lab, bar)
+        bar = stack.enter_context(ReadingsBar(console, sum(cell.readings for cell in foreseen)))
+        lab = stack.enter_context(SpokenCampaign(settings, order, ledger, bar))
+        end_on_signals(lab.engines)
+        pace = lab.pace(order.speed)
+        began = time.monotonic()
+        bar.show(preflight.table(foreseen, pace))
         for name in cells:
-            CELLS[name].measure(lab, found)
+            perform(CELLS[name].work(found), lab)
+        took = time.monotonic() - began
         bar.say("into the catalogue")
-        session.road.drain()
+        lab.drain()
         shipper.drain(SHIPPING_TIME)
         bar.say("done")
+    expected = sum(pace.duration(cell) for cell in foreseen)
+    facts = dict(order.facts) | {
+        "duration of the measurements": f"{took:.0f} s, foreseen {expected:.0f} s"
+    }
+    console.print(f"measured in {took:.0f} s, foreseen {expected:.0f} s", style="dim")
     numbers = results.quantities(found)
-    images = draw(found, wanted, out)
-    results.write_json(numbers, out / "results.json")
-    results.write_report(numbers, images, facts, out / "report.html")
-    return numbers
+    if set(NEEDS) <= set(cells):
+        with console.status("odmrlab: analysing once more, beyond the paper's formulas"):
+            numbers = results.beside(numbers, corrected(found), order.analysis)
+    images = draw(found, order.figures, order.out)
+    results.write_json(numbers, order.out / "results.json")
+    report.write_report(numbers, foreseen, images, facts, order.out / "report.html")
+    ledger.finished = True
+    ledger.save()
+    return numbers, foreseen
 
 
 class SpokenCampaign(Campaign):
-    """A campaign that says what it measures, and what came out."""
+    """A campaign that says what it measures and what came out; a context that is left safe."""
 
-    def __init__(self, session: Session, records: Records, bar: ReadingsBar):
-        super().__init__(session, records)
+    def __init__(self, settings: Settings, order: Order, ledger: Ledger, bar: ReadingsBar):
+        records = Records()
+        sessions = {}
+        for bench, (prefix, sample) in order.benches.items():
+            md = {"sample": sample, "purpose": "reproduce"}
+            sessions[bench] = Session(settings, connect(prefix), records, bar, md=md)
+        super().__init__(sessions, records, ledger)
         self._bar = bar
 
-    def measure(self, plan, label: str) -> Measurement:
-        self._bar.say(label)
-        measured = super().measure(plan, label)
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_) -> None:
+        self.leave_safe()
+        self.close()
+
+    def measure(self, scan: Scan) -> Measurement:
+        self._bar.say(scan.label)
+        measured = super().measure(scan)
         self._bar.done(summary(measured))
         return measured
+
+    def leave_safe(self) -> None:
+        """Switch rf and light off; when that fails, say so without hiding why the campaign ended."""
+        for bench in self.benches:
+            try:
+                self.configure(bench, SAFE)
+            except (FailedStatus, DisconnectedError, TimeoutError) as error:
+                self._bar.done(f"rf and light may still be on: {error.__cause__ or error}")
 
 
 def summary(measured: Measurement) -> str:
@@ -94,54 +148,3 @@ def summary(measured: Measurement) -> str:
     names = [name for name in ("field", "width", "field_2", "width_2", "t1") if name in fit.values]
     numbers = [told(name, fit.values[name], fit.errors[name], fit.units[name]) for name in names]
     return f"{measured.label}: {', '.join(numbers)}"
-
-
-def ready(bench: Instruments) -> list[Any]:
-    """Return the settings with which the campaign starts."""
-    return [
-        *(bench.rf.power, 0.0, bench.rf.output, "On", bench.rf.modulation, "On"),
-        *(bench.laser.energy, 1.824, bench.laser.shutter, "Open"),
-        *(bench.cryostat, 1.6, bench.lockin.time_constant, 0.01, bench.lockin.filter_slope, 24),
-        *(bench.lockin.sensitivity, 1e-3, bench.lockin.phase, 0.0),
-    ]
-
-
-def leave_safe(lab: Campaign, bar: ReadingsBar) -> None:
-    """Switch rf and light off; when that fails, say so without hiding why the campaign ended."""
-    bench = lab.instruments
-    try:
-        lab.configure(bench.rf.output, "Off", bench.laser.shutter, "Closed")
-    except (FailedStatus, DisconnectedError, TimeoutError) as error:
-        bar.done(f"rf and light may still be on: {error.__cause__ or error}")
-
-
-def draw(found: Findings, wanted: Sequence[str], out: Path) -> list[Path]:
-    """Draw the wanted figures; returns their files."""
-    images = []
-    for name in FIGURES:
-        if name in wanted:
-            images.append(figures.save(DRAWN[name](found), out / f"{name}.png"))
-    return images
-
-
-def _fig1a(found: Findings):
-    measured = [(f, m.curve, m.fit) for f, m in found.spectra.items()]
-    both = found.survey[0]
-    label = f"{SURVEY_FREQUENCIES[0]} GHz, 2 mW, 3 kHz"
-    return figures.spectra(measured, (label, both.curve, both.fit))
-
-
-def _fig3a(found: Findings):
-    measured = [(name, m.curve, m.fit) for name, m in found.inertia.items()]
-    return figures.inertia(measured, "Fig. 3(a): resonant spin inertia, 2 mW, 100 mT")
-
-
-DRAWN = {
-    "fig1a": _fig1a,
-    "fig1b": lambda found: figures.resonances(found.series["g"].points, found.series["g"].fit),
-    "fig1c": lambda found: figures.widths(found.series["width"].points, found.series["width"].fit),
-    "fig3a": _fig3a,
-    "fig3a_inset": lambda found: figures.powers(
-        found.series["power"].points, found.series["power"].fit
-    ),
-}

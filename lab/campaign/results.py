@@ -1,25 +1,52 @@
-"""The numbers of the paper beside ours: table, JSON file and report."""
+"""The numbers of the paper beside ours: which there are, where they come from, and the JSON file."""
 
 import json
-from base64 import b64encode
-from dataclasses import asdict, dataclass
-from importlib.resources import files
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass, replace
+from math import hypot
 from pathlib import Path
-from typing import Any
+from typing import NamedTuple
 
-from jinja2 import Environment
-from rich.table import Table
+from .findings import Findings
+from .scan import Measurement, Series
 
-from ..numbers import rounded
-from .measure import Measurement, Series
-from .paper import Findings
-
+PAPER, CORRECTED = "paper", "corrected"
 MICRO = 1e6  # s to us
+PER_MICRO = 1e-6  # 1/s to 1/us
+
+
+@dataclass(frozen=True)
+class Corrected:
+    """One number of the corrected analysis, with both of its errors."""
+
+    value: float
+    statistical: float
+    systematic: float
+
+    @property
+    def error(self) -> float:
+        """Both errors together."""
+        return hypot(self.statistical, self.systematic)
 
 
 @dataclass(frozen=True)
 class Quantity:
-    """One number with its error bar, the paper's beside it, and where it comes from."""
+    """One number with its error bar, the paper's beside it, and where it comes from.
+
+    Attributes:
+        quantity: Its name.
+        unit: Of both values and of all errors.
+        paper: The published value.
+        value: Ours.
+        error: Standard error of ours: statistical in the paper's analysis, which takes its formulas
+            for exact; statistical and systematic together in the corrected one.
+        runs: Uids of the runs behind it.
+        fits: Uids of the runs of their fits.
+        statistical: Part of the error that the scatter of the readings makes.
+        systematic: What the value moves by when what is known of bench and spins is moved.
+        analysis: `PAPER` or `CORRECTED`, of the value.
+        other: Value and error of the other analysis; None where it was not made.
+    """
 
     quantity: str
     unit: str
@@ -28,31 +55,88 @@ class Quantity:
     error: float
     runs: list[str]
     fits: list[str]
+    statistical: float = 0.0
+    systematic: float = 0.0
+    analysis: str = PAPER
+    other: tuple[float, float] | None = None
+
+
+class Row(NamedTuple):
+    """A number of the paper, and where ours is found."""
+
+    quantity: str
+    unit: str
+    paper: float
+    source: Callable[[Findings], Measurement | Series | None]
+    parameter: str
+    scale: float = 1.0
+
+
+def of_series(name: str) -> Callable[[Findings], Series | None]:
+    """Return what finds a series."""
+    return lambda found: found.series.get(name)
+
+
+def of_carrier(name: str) -> Callable[[Findings], Measurement | None]:
+    """Return what finds the spin inertia of a carrier at 2 mW."""
+    return lambda found: found.inertia.get(name)
+
+
+ROWS = (
+    Row("g_electron", "", 1.68, of_series("g"), "g"),
+    Row("g_hole", "", 0.8, of_series("g_hole_survey"), "g"),
+    Row("g_spread", "", 0.15, of_series("width"), "g_spread"),
+    Row("overhauser_field", "mT", 12.0, of_series("width"), "overhauser_field"),
+    Row("t1_electron_2mW", "us", 130.0, of_carrier("electron"), "t1", MICRO),
+    Row("t1_hole_2mW", "us", 70.0, of_carrier("hole"), "t1", MICRO),
+    Row("t1_zero_power", "us", 900.0, of_series("power"), "t1_zero_power", MICRO),
+    Row("pump_rate", "1/s/mW", 3291.0, of_series("power"), "pump_rate"),
+    Row("tau_s", "us", 800.0, of_series("field"), "tau_s", MICRO),
+    Row("tau_c", "us", 60.0, of_series("field"), "tau_c", MICRO),
+    Row("phonon_energy", "meV", 3.2, of_series("temperature"), "phonon_energy"),
+    Row("phonon_rate", "1/us", 20.0, of_series("temperature"), "phonon_rate", PER_MICRO),
+    # the paper draws no line through Fig. 2(b); this is the slope of the published g factors
+    Row("g_slope", "1/eV", -4.0, of_series("g_energy"), "g_slope"),
+    Row("phonon_rate_theory", "1/us", 2.0, of_series("theory"), "phonon_rate"),
+)
 
 
 def quantities(found: Findings) -> list[Quantity]:
     """Return every quantity that was measured."""
-    series, inertia = found.series, found.inertia
-    wanted = [
-        ("g_electron", "", 1.68, series.get("g"), "g", 1),
-        ("g_hole", "", 0.8, series.get("g_hole_survey"), "g", 1),
-        ("g_spread", "", 0.15, series.get("width"), "g_spread", 1),
-        ("overhauser_field", "mT", 12.0, series.get("width"), "overhauser_field", 1),
-        ("t1_electron_2mW", "us", 130.0, inertia.get("electron"), "t1", MICRO),
-        ("t1_hole_2mW", "us", 70.0, inertia.get("hole"), "t1", MICRO),
-        ("t1_zero_power", "us", 900.0, series.get("power"), "t1_zero_power", MICRO),
-        ("pump_rate", "1/s/mW", 3291.0, series.get("power"), "pump_rate", 1),
-    ]
-    return [quantity(*row) for row in wanted if row[3] is not None]
+    return [quantity(row, source) for row in ROWS if (source := row.source(found)) is not None]
 
 
-def quantity(
-    name: str, unit: str, paper: float, source: Measurement | Series, parameter: str, scale: float
-) -> Quantity:
+def quantity(row: Row, source: Measurement | Series) -> Quantity:
     """Return one parameter of a measurement or of a series as a quantity."""
-    value, error = (scale * x[parameter] for x in (source.fit.values, source.fit.errors))
+    fit = source.fit
+    value, error = (row.scale * numbers[row.parameter] for numbers in (fit.values, fit.errors))
     runs = source.runs if isinstance(source, Series) else [source.run]
-    return Quantity(name, unit, paper, value, error, runs, [source.fit_run])
+    fits = [source.fit_run]
+    return Quantity(row.quantity, row.unit, row.paper, value, error, runs, fits, error)
+
+
+def beside(
+    results: list[Quantity], corrected: Mapping[str, Corrected], first: str
+) -> list[Quantity]:
+    """Return the results with those of the corrected analysis.
+
+    Args:
+        results: Of the paper's analysis.
+        corrected: Of the other one, by quantity.
+        first: Which of both gives the value.
+    """
+    both = []
+    for item in results:
+        if (other := corrected.get(item.quantity)) is None:
+            both.append(item)
+        elif first == PAPER:
+            numbers = (other.value, other.error)
+            both.append(replace(item, systematic=other.systematic, other=numbers))
+        else:
+            errors = {"statistical": other.statistical, "systematic": other.systematic}
+            told = {"analysis": CORRECTED, "other": (item.value, item.error)}
+            both.append(replace(item, value=other.value, error=other.error, **errors, **told))
+    return both
 
 
 def write_json(results: list[Quantity], path: Path) -> None:
@@ -60,28 +144,3 @@ def write_json(results: list[Quantity], path: Path) -> None:
     path.write_text(
         json.dumps([asdict(item) for item in results], indent=2, allow_nan=False) + "\n"
     )
-
-
-def table(results: list[Quantity]) -> Table:
-    """Return the quantities as a table for the terminal."""
-    made = Table(title="The paper, re-measured on the twin")
-    made.add_column("quantity")
-    for name in ("paper", "ours", "+-", "error"):
-        made.add_column(name, justify="right")
-    made.add_column("unit")
-    for item in results:
-        value, error = rounded(item.value, item.error)
-        relative = f"{100 * item.error / abs(item.value):.2g} %"
-        made.add_row(item.quantity, f"{item.paper:g}", value, error, relative, item.unit)
-    return made
-
-
-def write_report(
-    results: list[Quantity], figures: list[Path], facts: dict[str, Any], path: Path
-) -> None:
-    """Write the report: one file that opens anywhere, its figures inside."""
-    template = (files(__package__) / "report.html.jinja").read_text()
-    page = Environment(autoescape=True).from_string(template)
-    rows = [(item, *rounded(item.value, item.error)) for item in results]
-    images = [(file.stem, b64encode(file.read_bytes()).decode()) for file in figures]
-    path.write_text(page.render(rows=rows, images=images, facts=facts))

@@ -11,16 +11,19 @@ arrays of length 0, are not supported.
 """
 
 import asyncio
+import logging
+import os
 import sqlite3
 import tempfile
 import warnings
-from collections import Counter
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
+from itertools import islice
 from pathlib import Path
 
-from bluesky_tiled_plugins import CatalogOfBlueskyRuns, TiledWriter
+from bluesky_tiled_plugins import CatalogOfBlueskyRuns
+from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import create_async_engine
 from tiled.alembic_utils import stamp_head
 from tiled.catalog.alembic_constants import ALEMBIC_DIR, ALEMBIC_INI_TEMPLATE_PATH
@@ -32,8 +35,13 @@ from tiled.client.context import Context
 from tiled.server.app import build_app_from_config
 
 from ..settings import Settings, writable_folder
-from .journal import Document
+from .journal import Document, first_line
 from .profile import ARRAYS, METADATA, TABLES, CatalogueError, configuration, write_profile
+from .rows import RunWriter, differences
+
+
+class OutageError(OSError):
+    """A catalogue that cannot be written at the moment, whatever the run."""
 
 
 def prepare(settings: Settings) -> None:
@@ -71,64 +79,83 @@ def create(settings: Settings) -> None:
 
 def connect(settings: Settings) -> CatalogOfBlueskyRuns:
     """Open the catalogue in this process, with or without a profile."""
+    # it tells its version to everybody who looks
+    logging.getLogger("tiled.server.app").setLevel(logging.WARNING)
     with warnings.catch_warnings():
         # which library Starlette would rather see behind its client is not ours to choose
         warnings.filterwarnings("ignore", "Using `httpx` with `starlette.testclient`")
         return from_context(Context.from_app(build_app_from_config(configuration(settings))))
 
 
+def open_writable(settings: Settings) -> CatalogOfBlueskyRuns:
+    """Open the catalogue, new if there is none, in order to write.
+
+    Raises:
+        OutageError: When it cannot.
+        UnwritableError: When there is no place for it.
+    """
+    create(settings)
+    try:
+        return connect(settings)
+    except (OSError, SQLAlchemyError) as error:
+        raise OutageError(
+            f"catalogue: {settings.catalogue} cannot be opened ({first_line(error)}); "
+            "needs that folder as it was, or out of the way and 'odmrlab journal replay'"
+        ) from error
+
+
 def write_run(client: CatalogOfBlueskyRuns, documents: Iterable[Document]) -> None:
-    """Write one run and read it back; a run that is complete there is left alone.
+    """Write one run, read it back and compare; a run that is whole there is left alone.
 
     What was left half written is deleted and written anew. A run that cannot be written, or does
-    not come back whole, is not left in the catalogue.
+    not come back as it was, is not left in the catalogue.
 
     Raises:
         ValueError: When the documents are not one run, from its start to its stop.
-        CatalogueError: When rows are missing, doubled or unreadable after writing.
+        CatalogueError: When a row does not come back, or not as it was.
     """
     documents = list(documents)
     if not documents or documents[0][0] != "start" or documents[-1][0] != "stop":
         names = ", ".join(dict.fromkeys(name for name, _ in documents))
         raise ValueError(f"catalogue: got {names or 'nothing'}; needs a run from start to stop")
     uid = documents[0][1]["uid"]
-    expected = count_events(documents)
-    if (there := _find(client, uid)) is not None:
-        if "stop" in there.metadata and count_rows(there) == expected:
+    if (there := find_run(client, uid)) is not None:
+        if next(differences(there, documents), None) is None:
             return
         delete_run(client, uid)
     with ExitStack() as undo:
         undo.callback(delete_run, client, uid)
-        # one batch: the type of a column is that of all its values. Arrays: SQLite has none
-        writer = TiledWriter(client, batch_size=len(documents), max_array_size=0)
+        writer = RunWriter(client)
         for name, document in documents:
             writer(name, document)
-        if (found := count_rows(_find(client, uid))) != expected:
-            raise CatalogueError(
-                f"catalogue: run {uid} came back with rows {found}; needs {expected}"
-            )
+        if found := list(islice(differences(find_run(client, uid), documents), 3)):
+            raise CatalogueError(f"catalogue: run {uid} did not come back: {'; '.join(found)}")
         undo.pop_all()
+
+
+def prove_writable(client: CatalogOfBlueskyRuns, settings: Settings) -> None:
+    """Write something into the catalogue and delete it.
+
+    Raises:
+        OutageError: When that does not work, so no run is to blame.
+    """
+    name = f"proof-{os.getpid()}"
+    try:
+        writable_folder(settings.catalogue, "catalogue")
+        delete_run(client, name)
+        client.create_container(key=name)
+        delete_run(client, name)
+    except Exception as error:  # whatever Tiled, SQLAlchemy or SQLite say of a database
+        raise OutageError(
+            f"catalogue: {settings.catalogue} cannot be written ({first_line(error)}); "
+            "needs to be writable again"
+        ) from error
 
 
 def delete_run(client: CatalogOfBlueskyRuns, uid: str) -> None:
     """Delete a run with its tables and arrays, if it is there."""
-    if _find(client, uid) is not None:
+    if find_run(client, uid) is not None:
         client.delete_contents(uid, recursive=True, external_only=False)
-
-
-def count_events(documents: Iterable[Document]) -> dict[str, set[int]]:
-    """Return the number of events of every stream, in the shape of `count_rows`."""
-    streams: dict[str, str] = {}
-    counts: Counter[str] = Counter()
-    for name, document in documents:
-        if name == "descriptor":
-            streams[document["uid"]] = document["name"]
-            counts[document["name"]] += 0
-        elif name == "event":
-            counts[streams[document["descriptor"]]] += 1
-        elif name == "event_page":
-            counts[streams[document["descriptor"]]] += len(document["seq_num"])
-    return {stream: {count} if count else set() for stream, count in counts.items()}
 
 
 def count_rows(run: Container) -> dict[str, set[int]]:
@@ -145,7 +172,8 @@ def count_rows(run: Container) -> dict[str, set[int]]:
     }
 
 
-def _find(client: CatalogOfBlueskyRuns, uid: str) -> Container | None:
+def find_run(client: CatalogOfBlueskyRuns, uid: str) -> Container | None:
+    """Return the run of exactly this uid, if it is there."""
     try:
         # not client[uid]: that takes a uid for the beginning of another
         return Container.__getitem__(client, uid)

@@ -9,6 +9,7 @@ from typing import Any
 from event_model import sanitize_doc
 
 from ...analysis.fit_run import FitRun
+from ...analysis.fit_series import FitSeries
 from .journal import Journal
 
 log = logging.getLogger(__name__)
@@ -31,7 +32,7 @@ class Road:
     def __init__(self, journal: Journal, *consumers: Callable[[str, dict], Any]):
         self._journal = journal
         self._queue: queue.SimpleQueue[Document | None] = queue.SimpleQueue()
-        self._consumers = [FitRun(self), *consumers]
+        self._consumers = [FitRun(self), FitSeries(self), *consumers]
         self._idle = threading.Condition()
         self._failed: set[Callable] = set()
         self._open = 0

@@ -1,9 +1,9 @@
-"""The shipper: a process of its own that carries finished runs from the journal to the catalogue.
+"""The shipper: a process of its own that carries runs from the journal to the catalogue.
 
 ``python -m odmrlab.lab.record.shipper`` is started by a session (`Shipper`) and lives as long as its
 standard input stays open, so it ends with its session however that dies. One process at a time
-ships, the holder of the lock on the journal folder; others wait for their turn. Journals without a
-stop document are left alone.
+ships, the holder of the lock on the journal folder; others wait for their turn. It also publishes
+the hints of the bus. A catalogue that cannot be written is waited for.
 """
 
 import fcntl
@@ -15,17 +15,18 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from functools import partial
 from pathlib import Path
 from typing import Self
 
 from ..settings import Settings, writable_folder
-from .journal import SUFFIX, Document, JournalError, is_finished, read
+from .bus import publishing
+from .journal import SUFFIX, is_finished
 
 POLL = 0.1  # s between two looks into the journal folder
-ATTEMPTS = 3  # a database may be busy once; three times is a refusal
-SHIPPED = "shipped"
-QUARANTINE = "quarantine"
+RETRY = 2.0  # s between two attempts to open a catalogue that is out
+LAST_LOOKS = 1.0  # s after the end of the session
+# of Tiled's client: the catalogue is in this process, so waiting for long makes nothing better
+PATIENCE = {"TILED_RETRY_ATTEMPTS": "2", "TILED_RETRY_TIMEOUT": "2"}
 
 logger = logging.getLogger(__name__)
 
@@ -116,23 +117,29 @@ def finished(folder: Path) -> list[Path]:
 
 def main() -> None:
     """Ship until the session is gone."""
+    os.environ.update(PATIENCE)
     settings = Settings()
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(process)d %(message)s")
     logging.getLogger("httpx").setLevel(
         logging.WARNING
     )  # one line for each of thirty requests a run
-    with exclusive(settings.journal) as mine:
+    with exclusive(settings.journal, session_lives) as mine:
         if mine:
             _serve(settings)
 
 
 @contextmanager
-def exclusive(folder: Path) -> Iterator[bool]:
-    """Hold the lock on a folder; gives False when the session ended before it was free."""
+def exclusive(folder: Path, wait: Callable[[float], bool]) -> Iterator[bool]:
+    """Hold the lock on a folder; give False when waiting ended before it was free.
+
+    Args:
+        folder: Of the journals.
+        wait: Waits some time [s]; tells whether to try again.
+    """
     descriptor = os.open(folder, os.O_RDONLY)
     try:
         mine = _try_lock(descriptor)
-        while not mine and session_lives(POLL):
+        while not mine and wait(POLL):
             mine = _try_lock(descriptor)
         yield mine
     finally:
@@ -145,48 +152,32 @@ def session_lives(wait: float) -> bool:
     return not readable or os.read(sys.stdin.fileno(), 1) != b""
 
 
-def ship(path: Path, write: Callable[[list[Document]], None]) -> None:
-    """Write one journal into the catalogue and set it aside, with the reason when that failed."""
-    try:
-        documents = list(read(path))
-    except JournalError as error:
-        quarantine(path, error)
-        return
-    for attempt in range(1, ATTEMPTS + 1):
-        try:
-            write(documents)
-        except Exception as error:  # whatever is wrong with one run, the others go on
-            logger.exception("%s: attempt %d of %d failed", path.name, attempt, ATTEMPTS)
-            if attempt == ATTEMPTS:
-                quarantine(path, error)
-        else:
-            logger.info("%s: shipped, %d documents", path.name, len(documents))
-            path.replace(writable_folder(path.parent / SHIPPED, "shipper") / path.name)
-            return
-
-
-def quarantine(path: Path, error: Exception) -> None:
-    """Move a journal out of the way and write the reason beside it."""
-    folder = writable_folder(path.parent / QUARANTINE, "shipper")
-    reason = f"{type(error).__name__}: {error}\nMove the journal back to have it tried again.\n"
-    (folder / f"{path.name}.reason").write_text(reason)
-    path.replace(folder / path.name)
-    logger.error("%s: in quarantine, %s", path.name, error)
-
-
 def _serve(settings: Settings) -> None:
-    # here, because a session imports this module too and needs no Tiled for it: 4 s
-    from . import catalogue
-
-    catalogue.create(settings)
-    client = catalogue.connect(settings)
-    logger.info("ships from %s", settings.journal)
     lives = True
-    while lives:
-        lives = session_lives(POLL)
-        for path in finished(settings.journal):
-            ship(path, partial(catalogue.write_run, client))
+    with publishing(settings):
+        while lives:
+            try:
+                lives = _carry(settings)
+            except OSError as error:
+                logger.error("%s", error)  # nothing is lost meanwhile
+                lives = session_lives(RETRY)
     logger.info("session ended")
+
+
+def _carry(settings: Settings) -> bool:
+    """Carry until the session has gone, or the catalogue."""
+    # here, because a session imports this module too and needs no Tiled for it: 4 s
+    from .shipment import carrying
+
+    with carrying(settings) as carry:
+        logger.info("ships from %s", settings.journal)
+        while session_lives(POLL):
+            carry()
+        # what the session leaves behind when it was killed is unlocked within an instant
+        end = time.monotonic() + LAST_LOOKS
+        while carry() and time.monotonic() < end:
+            time.sleep(POLL)
+    return False
 
 
 def _try_lock(descriptor: int) -> bool:

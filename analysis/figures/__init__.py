@@ -1,0 +1,20 @@
+"""The figures of the paper, drawn from data and fits."""
+
+from .drawing import save
+from .lifetimes import fields, inertia, powers, systematics, temperatures, theory
+from .lines import energies, energy_widths, resonances, spectra, widths
+
+__all__ = [
+    "energies",
+    "energy_widths",
+    "fields",
+    "inertia",
+    "powers",
+    "resonances",
+    "save",
+    "spectra",
+    "systematics",
+    "temperatures",
+    "theory",
+    "widths",
+]

@@ -1,0 +1,1 @@
+"""Pages and figures that explain the twin, made by its own code."""
