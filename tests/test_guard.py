@@ -232,7 +232,7 @@ def test_run_does_not_start_on_a_hung_ioc(lab, rack):
 def test_trip_that_passes_is_waited_for(lab, undisturbed, name, what):
     def trip():
         lab.fault(name, what)
-        time.sleep(0.4)
+        time.sleep(1.0)
         lab.fault(name, "none")
 
     session = lab.session(4, trip)

@@ -5,6 +5,8 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from threading import Timer
 
 import bluesky.plan_stubs as bps
@@ -52,6 +54,20 @@ def stop_of(session) -> dict:
 def is_safe(bench) -> bool:
     held = bench.magnet.ramping.get() == 0
     return (bench.rf.output.get(), bench.laser.shutter.get(), held) == ("Off", "Closed", True)
+
+
+@contextmanager
+def on_the_way(magnet, do) -> Iterator[None]:
+    """Do something once, as soon as the field moves."""
+    timer = Timer(0.1, do)
+
+    def look(value=None, **_) -> None:
+        if value and not timer.ident:
+            timer.start()
+
+    watcher = magnet.ramping.subscribe(look)
+    yield
+    magnet.ramping.unsubscribe(watcher)
 
 
 def test_success_leaves_everything_as_it_is_unless_declared(make, bench):
@@ -104,8 +120,7 @@ def test_callback_that_raises_ends_safe(make, bench):
 def test_ramp_that_was_paused_goes_on(make, bench):
     bench.magnet.ramp_rate.set(0.5).wait(5)
     session = make()
-    Timer(0.2, session.RE.request_pause).start()
-    with pytest.raises(RunEngineInterrupted):
+    with pytest.raises(RunEngineInterrupted), on_the_way(bench.magnet, session.RE.request_pause):
         session.RE(bpp.run_wrapper(bpp.pchain(bps.checkpoint(), bps.mv(bench.magnet, 242.5))))
     assert bench.magnet.field_readback.get() < 242.5
     assert session.RE.resume().exit_status == "success"
@@ -116,8 +131,7 @@ def test_ramp_that_was_paused_goes_on(make, bench):
 def test_ramp_that_is_interrupted_is_held(make, bench, end):
     bench.magnet.ramp_rate.set(0.5).wait(5)
     session = make()
-    Timer(0.3, session.RE.request_pause).start()
-    with pytest.raises(RunEngineInterrupted):
+    with pytest.raises(RunEngineInterrupted), on_the_way(bench.magnet, session.RE.request_pause):
         session.RE(bpp.run_wrapper(bpp.pchain(bps.checkpoint(), bps.mv(bench.magnet, 442.5))))
     getattr(session.RE, end)()
     assert session.RE.state == "idle" and is_safe(bench)
@@ -149,7 +163,7 @@ from odmrlab.lab.session import Session, connect
 from odmrlab.lab.settings import Settings
 from odmrlab.plans import odmr
 session = Session(Settings(home=Path({home!r})), connect("T:"), lambda name, doc: print(name, flush=True))
-end_on_signals(session.RE, {leave})
+end_on_signals([session.RE], {leave})
 magnet, rf, laser, cryostat, lockin = session.instruments
 session.RE(bps.mv(rf.output, "On", laser.shutter, "Open"))
 try:

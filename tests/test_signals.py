@@ -80,7 +80,7 @@ def test_subscribed_callback_is_called_once_per_change(bench):
 
 def test_missing_pvs_are_named_with_the_place_where_they_were_looked_for(rack):
     began = time.monotonic()
-    words = "no answer from NOBODY:Rf:.* and 4 more at 127.0.0.1:"
+    words = r"no answer from NOBODY:Rf:.* and \d+ more at 127.0.0.1:"
     with pytest.raises(NotConnectedError, match=words):
         wait_for_all([Rf("NOBODY:Rf:", name="rf")], timeout=1)
     assert time.monotonic() - began < 5
