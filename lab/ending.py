@@ -6,21 +6,47 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import NoReturn
 
 import bluesky.preprocessors as bpp
 from bluesky import RunEngine
-from bluesky.utils import Msg, MsgGenerator
+from bluesky.utils import DefaultDuringTask, Msg, MsgGenerator
 
 ENDING = (signal.SIGTERM, signal.SIGHUP)
+LOOK_PERIOD = 0.1  # s
 LONGEST = 20.0  # s for a plan to clean up
+
+
+class Attentive(DefaultDuringTask):
+    """Waits for a plan with the eyes open.
+
+    A signal that the kernel hands to another thread, one of the Channel Access client for example,
+    does not wake the main thread; its handler runs when that looks up.
+    """
+
+    def block(self, blocking_event: threading.Event) -> None:
+        """Wait for the end of the plan, and keep windows of Qt alive meanwhile."""
+        super().block(Looking(blocking_event))
+
+
+@dataclass(frozen=True)
+class Looking:
+    """An event whose waiter looks up now and then."""
+
+    event: threading.Event
+
+    def wait(self) -> None:
+        """Wait for it."""
+        while not self.event.wait(LOOK_PERIOD):
+            pass
 
 
 class Engine(RunEngine):
     """A RunEngine whose aborted runs say why."""
 
     def __init__(self, *args, **kwargs):
-        super().__init__(*args, **kwargs)
+        super().__init__(*args, during_task=Attentive(), **kwargs)
         self._why = ""
         self.preprocessors.append(self._say_why)
 
