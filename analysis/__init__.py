@@ -3,6 +3,7 @@
 from . import energy, inertia, lines, series
 from .bootstrap import bootstrap
 from .data import Curve, Fit, FitError, Points
+from .forward import harmonics
 from .forward import inertia as forward_inertia
 from .limits import inertia_bound, line_bound, predicted_errors
 from .models import MODELS, fit
@@ -21,6 +22,7 @@ __all__ = [
     "energy",
     "fit",
     "forward_inertia",
+    "harmonics",
     "inertia",
     "inertia_bound",
     "line_bound",

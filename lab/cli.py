@@ -131,14 +131,17 @@ def reproduce(
         }
         with console.status("odmrlab: loading"):
             # the twins know their addresses now; these import clients, which ask for them once
+            from .campaign.checks import table as table_of_checks
             from .campaign.report import table
             from .campaign.reproduce import Order
             from .campaign.reproduce import reproduce as measure
         automatic = Analysis.CORRECTED if given.effects else Analysis.PAPER
         chosen = automatic if analysis is Analysis.AUTO else analysis
         order = Order(wanted, out, benches, speed, facts, chosen.value)
-        numbers, foreseen = measure(settings, order, ledger, console)
-    console.print(table(numbers, foreseen))
+        came = measure(settings, order, ledger, console)
+    console.print(table(came.numbers, came.foreseen))
+    if came.checks:
+        console.print(table_of_checks(came.checks))
     console.print(f"{out}/report.html has the figures, {out}/results.json the numbers", style="dim")
 
 

@@ -12,7 +12,7 @@ from contextlib import ExitStack
 import bluesky.plan_stubs as bps
 import bluesky.plans as bp
 
-from ..plans import blank, find_resonance, odmr, spin_inertia, t1_against
+from ..plans import blank, find_resonance, harmonics, odmr, spin_inertia, t1_against
 from .ending import end_on_signals
 from .live import LiveTable
 from .record.shipper import Shipper
@@ -26,6 +26,7 @@ __all__ = [
     "bps",
     "cryostat",
     "find_resonance",
+    "harmonics",
     "laser",
     "lockin",
     "magnet",

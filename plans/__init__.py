@@ -3,6 +3,7 @@
 from .blank import blank
 from .find_resonance import NoResonanceError, find_resonance
 from .guard import Guard
+from .harmonics import harmonics
 from .interlocks import INTERLOCKS, Interlock, InterlockError
 from .odmr import odmr
 from .outages import OutageError
@@ -24,6 +25,7 @@ __all__ = [
     "UnsafeError",
     "blank",
     "find_resonance",
+    "harmonics",
     "left_safe",
     "odmr",
     "spin_inertia",

@@ -22,6 +22,7 @@ def odmr(
     both_signs: bool = False,
     lines: int = 1,
     fewer: bool = False,
+    down: bool = False,
     md: dict[str, Any] | None = None,
 ) -> MsgGenerator[str]:
     """Step the field through a resonance and read the lock-in; the line gives g and its spread.
@@ -36,6 +37,7 @@ def odmr(
             difference of the two resonances is free of an offset of the magnet.
         lines: Number of resonances to fit, 1 or 2.
         fewer: Whether to fit one resonance where the second does not stand out of the noise.
+        down: Whether to go from stop to start; what a magnet remembers of its way then shows.
         md: Metadata for the run.
 
     Raises:
@@ -52,6 +54,7 @@ def odmr(
     points = np.linspace(start, stop, num)
     if both_signs:
         points = np.unique(np.concatenate([-points, points]))
+    points = points[::-1] if down else points
     check_reach(magnet, points.tolist())
     _md = {
         "plan_name": "odmr",

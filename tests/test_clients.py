@@ -56,7 +56,11 @@ def writable(pv) -> bool:
 
 def puts_of(name: str, pv) -> list[tuple[object, object]]:
     """Return what to put into a PV and what it should hold then: within, and beyond the limits."""
-    if not writable(pv) or any(mark in name for mark in COMMANDS) or name.endswith((":Fault", ":Lease")):
+    if (
+        not writable(pv)
+        or any(mark in name for mark in COMMANDS)
+        or name.endswith((":Fault", ":Lease"))
+    ):
         return []
     if pv.data_type == ChannelType.ENUM:
         last = len(pv.enum_strings) - 1

@@ -14,9 +14,10 @@ from odmrlab.ioc.physics.apparatus import SECOND_SAMPLE
 from odmrlab.ioc.physics.carrier import Carrier, Hole
 from odmrlab.ioc.physics.nuclear_field import projected_line
 from odmrlab.ioc.physics.square_wave import log_normal_t1, square_wave_answer
-from odmrlab.lab.campaign.corrected import corrected, ladder_of
+from odmrlab.lab.campaign.corrected import corrected
 from odmrlab.lab.campaign.coverage import truth_of
 from odmrlab.lab.campaign.findings import Findings
+from odmrlab.lab.campaign.ladder import ladder_of
 from odmrlab.lab.campaign.paper import CELLS
 from odmrlab.lab.campaign.rehearsal import Rehearsal
 from odmrlab.lab.campaign.results import quantities
@@ -111,6 +112,7 @@ def test_ladder_finds_the_scatter_of_t1_and_the_strength_of_the_rf(rehearsed):
     known, errors = ladder_of(rehearsed)
     assert known.variance == pytest.approx(0.04, abs=errors.variance)
     assert known.flip_rate == pytest.approx(41, abs=errors.flip_rate)
+    assert known.heating == pytest.approx(0.1, abs=errors.heating)
 
 
 def test_every_number_is_corrected_and_the_bias_of_the_papers_way_shows(rehearsed):

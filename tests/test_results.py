@@ -49,7 +49,13 @@ def test_json_holds_the_keys_of_the_contract(tmp_path):
     (row,) = json.loads((tmp_path / "r.json").read_text())
     contract = ["quantity", "unit", "paper", "value", "error", "runs", "fits"]
     assert list(row)[:7] == contract
-    assert list(row)[7:] == ["statistical", "systematic", "analysis", "other"]
+    assert list(row)[7:] == [
+        "statistical",
+        "systematic",
+        "analysis",
+        "other",
+        "interval",
+    ]
 
 
 def test_either_analysis_gives_the_value_and_the_other_stands_beside():

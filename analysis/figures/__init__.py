@@ -2,12 +2,13 @@
 
 from .drawing import save
 from .lifetimes import fields, inertia, powers, systematics, temperatures, theory
-from .lines import energies, energy_widths, resonances, spectra, widths
+from .lines import energies, energy_widths, heights, resonances, spectra, widths
 
 __all__ = [
     "energies",
     "energy_widths",
     "fields",
+    "heights",
     "inertia",
     "powers",
     "resonances",

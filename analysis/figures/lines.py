@@ -22,13 +22,13 @@ from .drawing import (
 )
 
 MICROVOLT = 1e6
+RESIDUAL = 0.1  # of the height of a spectrum, drawn for one standard error
 
 
 def turned(signal: NDArray, fit: Fit, suffix: str = "") -> NDArray:
     """Return the part of the signal that is in phase with a line [uV], background taken off."""
-    background = complex(fit.values["background_x"], fit.values["background_y"])
     phase = np.radians(fit.values[f"phase{suffix}"])
-    return ((signal - background) * np.exp(-1j * phase)).real * MICROVOLT
+    return ((signal - background(fit)) * np.exp(-1j * phase)).real * MICROVOLT
 
 
 def error_in_phase(curve: Curve) -> NDArray:
@@ -54,21 +54,39 @@ def draw_spectrum(
     axes.plot(field, scale * turned(fit.curve(field), fit, suffix) + lift, color=FIT, lw=1)
 
 
+def draw_left(axes: Axes, curve: Curve, fit: Fit, lift: float) -> None:
+    """Draw what a fit leaves of a spectrum, in phase with its line, ``lift`` higher."""
+    left = turned(curve.signal - fit.curve(curve.axis) + background(fit), fit, strongest(fit))
+    axes.axhline(lift, color="gray", lw=0.5)
+    axes.plot(curve.axis, RESIDUAL * left / error_in_phase(curve) + lift, ".", ms=3, color=INK)
+
+
+def background(fit: Fit) -> complex:
+    """Return what a spectrum has off resonance [V]."""
+    return complex(fit.values["background_x"], fit.values["background_y"])
+
+
 def spectra(measured: Sequence[tuple[float, Curve, Fit]], both: Measured | None) -> Figure:
-    """Draw Fig. 1(a): the spectra by rf frequency [GHz], each to its own height, and the inset."""
-    figure = Figure(figsize=(7, 7), layout="constrained")
-    axes = figure.add_subplot()
+    """Draw Fig. 1(a): the spectra by rf frequency [GHz], each to its own height, and the inset.
+
+    Beside them stands what the fits leave, in standard errors.
+    """
+    figure = Figure(figsize=(9.5, 7), layout="constrained")
+    axes, beside = figure.subplots(1, 2, sharey=True, width_ratios=[3, 1])
     for place, (frequency, curve, fit) in enumerate(measured):
         height = fit.values[f"amplitude{strongest(fit)}"] * MICROVOLT
         draw_spectrum(axes, curve, fit, lift=1.1 * place, scale=1 / height)
+        draw_left(beside, curve, fit, lift=1.1 * place)
         axes.annotate(
             f"{frequency:g} GHz, {height:.0f} µV",
-            (1.01, 1.1 * place),
+            (1.02, 1.1 * place),
             xycoords=("axes fraction", "data"),
             fontsize=8,
         )
     axes.set(xlabel="magnetic field (mT)", ylabel="signal over its peak, shifted")
     axes.set_title("Fig. 1(a): ODMR spectra, 0.5 mW, 0.6 kHz")
+    beside.set(xlabel="magnetic field (mT)", title=f"residuals, {1 / RESIDUAL:.0f} σ a step")
+    beside.tick_params(left=False)
     if both:
         label, curve, fit = both
         inset = axes.inset_axes((0.66, 0.06, 0.33, 0.24))
@@ -103,6 +121,21 @@ def widths(points: Points, fit: Fit) -> Figure:
         f"$\\Delta g$ = {values['g_spread']:.4f} ± {errors['g_spread']:.4f}"
     )
     return draw_series(points, fit, labels, text)
+
+
+def heights(by_sample: Mapping[str, Points]) -> Figure:
+    """Draw in place of Fig. 2(a) how high the resonance is at every photon energy [eV]."""
+    figure = Figure(figsize=(6, 4), layout="constrained")
+    axes = figure.add_subplot()
+    for (sample, points), colour in zip(by_sample.items(), (INK, SECOND), strict=False):
+        scaled = Points(points.x, points.y * MICROVOLT, points.error * MICROVOLT)
+        draw_points(axes, scaled, colour, label=f"sample {sample}")
+        axes.plot(scaled.x, scaled.y, color=colour, lw=0.6, alpha=0.5)
+    axes.set(title="Fig. 2(a): where the samples shine, by the height of their resonance")
+    axes.set(xlabel="photon energy (eV)", ylabel="height of the resonance (µV)")
+    axes.set_ylim(bottom=0)
+    axes.legend()
+    return figure
 
 
 def energies(g: Mapping[str, Points], fit: Fit) -> Figure:

@@ -35,6 +35,20 @@ def answer(flip_rate: ArrayLike, t1: ArrayLike, frequency: ArrayLike) -> NDArray
     return coefficient / (1j * np.sqrt(2))
 
 
+def second_answer(flip_rate: ArrayLike, t1: ArrayLike, frequency: ArrayLike) -> NDArray:
+    """Return the second harmonic of the polarisation, per rate of pumping [s]; see `answer`.
+
+    Its size over that of the first is 0.126 W T1 for few flips, where 2 pi f T1 = 1.
+    """
+    flip_rate, frequency = np.asarray(flip_rate, float), np.asarray(frequency, float)
+    off = 1 / np.asarray(t1, dtype=float)
+    on = off + flip_rate
+    half, turn = 0.5 / frequency, 4j * np.pi * frequency
+    a, b = np.exp(-on * half), np.exp(-off * half)
+    swing = 2 * (1 / off - 1 / on) * frequency * (1 - a) * (1 - b) / (1 - a * b)
+    return swing * (1 / (on + turn) - 1 / (off + turn)) / (1j * np.sqrt(2))
+
+
 def mean_answer(
     flip_rate: ArrayLike, t1: ArrayLike, frequency: ArrayLike, variance: ArrayLike = 0.0
 ) -> NDArray:

@@ -8,7 +8,7 @@ their systematic error.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass, fields, replace
+from dataclasses import fields, replace
 from math import sqrt
 
 import numpy as np
@@ -19,6 +19,7 @@ from ...analysis.forward.line import Spins
 from ...analysis.forward.spectra import Found, Spectrum, fit_spectra
 from ...analysis.series import MAGNETON, nuclear, rates
 from .findings import Findings
+from .ladder import Known, growth_of, ladder_of, refit
 from .lifetimes import INERTIA_FIELD, LOW_POWER, TEMPERATURES
 from .lines import (
     ENERGY_FREQUENCY,
@@ -32,7 +33,6 @@ from .results import MICRO, PER_MICRO, Corrected
 from .scan import Measurement
 
 SURVEY_POWER, SURVEY_MODULATION = 2.0, 3000.0  # mW, Hz
-HEATING = 0.1  # K/mW, by which the light may warm the lattice: assumed, not measured
 NEEDS = (
     "survey",
     "spectra",
@@ -42,28 +42,13 @@ NEEDS = (
     "fields",
     "temperatures",
     "ladder",
+    "harmonics",
+    "heating",
     "energies",
 )
 """Cells without which there is no corrected analysis."""
 
 ROUNDS = 3  # of lines and lifetimes in turn; each needs what the other finds
-
-
-@dataclass(frozen=True)
-class Known:
-    """What the ladder has found, or is assumed.
-
-    Attributes:
-        variance: Of ln T1 from spin to spin.
-        flip_rate: W at 0 dBm of rf on the electron's line at 100 mT [1/s].
-        delay: Of the detector, beyond what the runs were fitted with [s].
-        heating: Of the lattice by the light [K/mW].
-    """
-
-    variance: float = 0.0
-    flip_rate: float = 0.0
-    delay: float = 0.0
-    heating: float = 0.0
 
 
 def corrected(found: Findings) -> dict[str, Corrected]:
@@ -81,60 +66,6 @@ def corrected(found: Findings) -> dict[str, Corrected]:
         )
         for name, (value, error) in nominal.items()
     }
-
-
-def ladder_of(found: Findings) -> tuple[Known, Known]:
-    """Return what the ladder has found, and its standard errors."""
-    depth = refit(found.scatter)
-    variance, error = depth.values["variance"], depth.errors["variance"]
-    _, slope = rf_series(found, variance)
-    # an rf that is on half of the time relaxes the spins by W/2 in the mean
-    flip_rate, flip_error = (2 * part["pump_rate"] for part in (slope.values, slope.errors))
-    known = Known(variance, max(0.0, flip_rate))
-    return known, Known(error, flip_error, found.blank.fit.errors["delay"], HEATING)
-
-
-def rf_series(found: Findings, variance: float) -> tuple[Points, Fit]:
-    """Return 1/T1 against the strength of the rf, that of 0 dBm being 1, and the line through it."""
-    measured = [refit(one, variance=variance) for one in found.ladder.values()]
-    t1 = np.array([(one.values["t1"], one.errors["t1"]) for one in measured])
-    growth = np.array([growth_of(found, rf_power) for rf_power in found.ladder])
-    points = rates(growth, *t1.T)
-    return points, fit("power", points)
-
-
-def growth_of(found: Findings, rf_power: float) -> float:
-    """Return how much faster an rf power [dBm] flips spins than 0 dBm does.
-
-    The height of the signal tells: it goes with W, which need not go with the power where packets
-    of spins saturate one by one. Beyond the ladder its last slope goes on.
-    """
-    levels = np.array(list(found.ladder))
-    heights = np.log([one.fit.values["amplitude"] for one in found.ladder.values()])
-    beyond = np.polyfit(levels[-2:], heights[-2:], 1)
-    inside = np.interp(rf_power, levels, heights)
-    height = np.polyval(beyond, rf_power) if rf_power > levels[-1] else inside
-    return float(np.exp(height - heights[0]))
-
-
-def refit(
-    measured: Measurement,
-    variance: float | None = None,
-    flip_rate: float = 0.0,
-    delay: float = 0.0,
-) -> Fit:
-    """Fit a spin-inertia run beyond Eq. (3)."""
-    options = measured.fit.options
-    baseline = options["baseline"]
-    return fit(
-        "spin_inertia_corrected",
-        measured.curve,
-        flip_rate=flip_rate,
-        variance=variance,
-        delay=options["delay"] + delay,
-        baseline=tuple(baseline),
-        offset=any(baseline),
-    )
 
 
 class Analysis:

@@ -8,8 +8,8 @@ from matplotlib.figure import Figure
 
 from ...analysis import Points, figures
 from ...analysis.theory import CORRECTED, CSPBI3, estimate
-from .corrected import refit, rf_series
 from .findings import Findings, against
+from .ladder import refit, rf_series
 from .lines import SURVEY_FREQUENCIES, strongest_line
 from .paper import FIGURES
 
@@ -28,6 +28,18 @@ def _fig1a(found: Findings) -> Figure:
     return figures.spectra(measured, (label, both.curve, both.fit))
 
 
+def _of_lines(found: Findings, name: str) -> dict[str, Points]:
+    """Return one parameter of the stronger line against the photon energy, by sample."""
+    return {
+        sample: against(measured, name, [strongest_line(m) for m in measured.values()])
+        for sample, measured in found.energies.items()
+    }
+
+
+def _fig2a(found: Findings) -> Figure:
+    return figures.heights(_of_lines(found, "amplitude"))
+
+
 def _fig2b(found: Findings) -> Figure:
     series = found.series["g_energy"]
     ends = np.cumsum([len(by_energy) for by_energy in found.energies.values()])[:-1]
@@ -39,11 +51,7 @@ def _fig2b(found: Findings) -> Figure:
 
 
 def _fig2c(found: Findings) -> Figure:
-    widths = {
-        sample: against(measured, "width", [strongest_line(m) for m in measured.values()])
-        for sample, measured in found.energies.items()
-    }
-    return figures.energy_widths(widths)
+    return figures.energy_widths(_of_lines(found, "width"))
 
 
 def _fig3a(found: Findings) -> Figure:
@@ -74,6 +82,7 @@ DRAWN = {
     "fig1a": _fig1a,
     "fig1b": _series("g", figures.resonances),
     "fig1c": _series("width", figures.widths),
+    "fig2a": _fig2a,
     "fig2b": _fig2b,
     "fig2c": _fig2c,
     "fig3a": _fig3a,

@@ -41,10 +41,13 @@ class Findings:
     hole: Line | None = None
     survey: list[Measurement] = field(default_factory=list)
     spectra: dict[float, Measurement] = field(default_factory=dict)  # by rf frequency [GHz]
+    sweep: Measurement | None = None  # downwards
     energies: dict[str, dict[float, Measurement]] = field(default_factory=dict)  # sample, [eV]
     blank: Measurement | None = None
     scatter: Measurement | None = None
     ladder: dict[float, Measurement] = field(default_factory=dict)  # by rf power [dBm]
+    harmonics: Measurement | None = None
+    warm: tuple[float, Measurement] | None = None  # at that temperature [K]
     inertia: dict[str, Measurement] = field(default_factory=dict)  # by carrier
     powers: dict[float, Measurement] = field(default_factory=dict)  # by laser power [mW]
     fields: dict[float, Measurement] = field(default_factory=dict)  # by field [mT]

@@ -30,6 +30,8 @@ LEAST_TEMPERATURES = 6
 SHORTEST_T1 = 12e-6  # s, from which on the next temperature would leave no signal
 BLANK_POWER, BLANK_FREQUENCY = 20.0, 2.0  # dBm, GHz
 LADDER = {0.0: 300.0, 4.0: 200.0, 7.0: 120.0, 10.0: 120.0}  # rf power [dBm]: integration time [s]
+HARMONIC_POWER, HARMONIC_TIME = 7.0, 100.0  # dBm of rf, one of the ladder; s for a reading
+WARM_POWER, WARM_T1 = 2.0, 60e-6  # mW; s, at least, where the warming by light is looked for
 LOWEST_MODULATION, HIGHEST_MODULATION = 30.0, 100e3  # Hz
 
 
@@ -140,6 +142,36 @@ def ladder(found: Findings) -> Work:
             {"start": 30.0, "stop": 30e3, "num": 16} | detector(found, rf_power),
             here | settings | {"rf.power": rf_power},
         )
+
+
+def harmonics(found: Findings) -> Work:
+    """Measure the second harmonic beside the first, which tells the rate of flips by the rf."""
+    weak = found.ladder[min(found.ladder)]
+    found.harmonics = yield Scan(
+        f"second harmonic with {HARMONIC_POWER} dBm of rf",
+        "harmonics",
+        {"t1": weak.fit.values["t1"], "repeats": 4} | detector(found, HARMONIC_POWER),
+        on_resonance(found.electron, INERTIA_FIELD)
+        | {"laser.power": LOW_POWER, "lockin.integration_time": HARMONIC_TIME}
+        | {"rf.power": HARMONIC_POWER},
+    )
+
+
+def heating(found: Findings) -> Work:
+    """Measure T1 in much light where it depends steeply on the temperature: does light warm it?"""
+    long = {at: m for at, m in found.temperatures.items() if m.fit.values["t1"] > WARM_T1}
+    temperature, cold = max(long.items())
+    rf_power, start = TEMPERATURES[temperature], max(LOWEST_MODULATION, corner(cold) / 10)
+    settings = {"laser.power": WARM_POWER, "lockin.integration_time": 4.0}
+    settings |= {"cryostat.temperature": temperature, "rf.power": rf_power}
+    measured = yield Scan(
+        f"spin inertia at {temperature} K, {WARM_POWER} mW",
+        "spin_inertia",
+        {"start": start, "stop": HIGHEST_MODULATION, "num": 16} | detector(found, rf_power),
+        settings | on_resonance(found.electron, INERTIA_FIELD),
+        {"t1": 0.01},
+    )
+    found.warm = temperature, measured
 
 
 def detector(found: Findings, rf_power: float = 0.0) -> dict[str, Any]:

@@ -79,6 +79,18 @@ def spectra(found: Findings) -> Work:
     found.series["width"] = yield Through("line_width", points, measured, options)
 
 
+def sweep(found: Findings) -> Work:
+    """Measure the spectrum at both signs of the field once more, downwards: does the magnet remember?"""
+    _, high, lines = scan_range(found, BOTH_SIGNS)
+    found.sweep = yield Scan(
+        f"spectrum at {BOTH_SIGNS} GHz, downwards",
+        "odmr",
+        {"start": 0.0, "stop": high, "num": 41, "both_signs": True, "down": True}
+        | {"lines": lines, "fewer": True},
+        SPECTRUM | {"rf.frequency": BOTH_SIGNS},
+    )
+
+
 def scan_range(found: Findings, frequency: float) -> tuple[float, float, int]:
     """Return first and last field [mT] around the electron's line, and the lines to be seen there."""
     electron, hole = found.electron, found.hole

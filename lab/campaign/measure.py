@@ -13,7 +13,7 @@ from bluesky.utils import RunEngineInterrupted
 
 from ...analysis import FitError, fit
 from ...analysis.fit_run import fit_documents
-from ...plans import blank, odmr, spin_inertia
+from ...plans import blank, harmonics, odmr, spin_inertia
 from ..session import Instruments, Session
 from .ledger import Ledger, Records
 from .paper import START
@@ -25,6 +25,12 @@ Plan = Callable[..., Generator]
 PLANS: dict[str, Callable[[Instruments], tuple[Any, ...]]] = {
     "odmr": lambda bench: (odmr, bench.lockin, bench.magnet),
     "spin_inertia": lambda bench: (spin_inertia, bench.lockin, bench.rf.modulation_frequency),
+    "harmonics": lambda bench: (
+        harmonics,
+        bench.lockin,
+        bench.lockin.harmonic,
+        bench.rf.modulation_frequency,
+    ),
     "blank": lambda bench: (
         blank,
         bench.lockin,
@@ -134,7 +140,8 @@ class Campaign:
         plan, *devices = PLANS[scan.plan](session.instruments)
         md = {"campaign": self._ledger.campaign, "label": scan.label}
         (run, *_) = self._run(scan.bench, plan(*devices, **scan.arguments, md=md)).run_start_uids
-        self._held[scan.bench].pop(AXES[scan.plan], None)  # the plan has moved it
+        for moved in AXES[scan.plan]:
+            self._held[scan.bench].pop(moved, None)  # by the plan
         session.road.drain()
         fit_run = self._records.fit_of(run)
         stop = self._records.stops[fit_run]

@@ -4,8 +4,18 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from .findings import Findings
-from .lifetimes import blank, fields, inertia, ladder, powers, temperatures, theory
-from .lines import energies, spectra, survey
+from .lifetimes import (
+    blank,
+    fields,
+    harmonics,
+    heating,
+    inertia,
+    ladder,
+    powers,
+    temperatures,
+    theory,
+)
+from .lines import energies, spectra, survey, sweep
 from .scan import Value, Work
 
 START: dict[str, Value] = {
@@ -42,20 +52,24 @@ class Cell:
 CELLS = {
     "survey": Cell(survey),
     "spectra": Cell(spectra, ("survey",)),
+    "sweep": Cell(sweep, ("survey",)),
     "blank": Cell(blank),
     "inertia": Cell(inertia, ("survey", "blank")),
     "powers": Cell(powers, ("survey", "blank")),
     "fields": Cell(fields, ("survey", "blank", "spectra")),
     "temperatures": Cell(temperatures, ("survey", "blank")),
     "ladder": Cell(ladder, ("survey", "blank")),
+    "harmonics": Cell(harmonics, ("ladder",)),
+    "heating": Cell(heating, ("temperatures",)),
     "theory": Cell(theory, ("temperatures",)),
     "energies": Cell(energies),
 }
 
 FIGURES = {
-    "fig1a": ("spectra",),
+    "fig1a": ("spectra", "sweep"),
     "fig1b": ("spectra",),
     "fig1c": ("spectra",),
+    "fig2a": ("energies",),
     "fig2b": ("energies",),
     "fig2c": ("energies",),
     "fig3a": ("inertia",),
@@ -63,7 +77,7 @@ FIGURES = {
     "fig3b": ("fields",),
     "fig3c": ("temperatures",),
     "theory": ("theory",),
-    "systematics": ("ladder",),
+    "systematics": ("ladder", "harmonics", "heating"),
 }
 
 

@@ -39,10 +39,11 @@ SWITCHES = {
     ("laser.shutter", "Closed"): {"laser_shutter": 0},
 }
 MORE, LONGEST = 1.2, 30.0  # times the integration time first chosen: for safety; at most
-AXES = {
-    "odmr": "magnet.field",
-    "spin_inertia": "rf.modulation_frequency",
-    "blank": "rf.modulation_frequency",
+AXES = {  # what a plan moves, first of all what it scans
+    "odmr": ("magnet.field",),
+    "spin_inertia": ("rf.modulation_frequency",),
+    "blank": ("rf.modulation_frequency",),
+    "harmonics": ("lockin.harmonic", "rf.modulation_frequency"),
 }
 
 
@@ -84,6 +85,8 @@ class Rehearsal:
         if scan.plan == "blank":
             held |= {"laser.shutter": "Closed"}
         axis, options = points_of(scan)
+        if scan.plan == "harmonics":
+            held |= {"rf.modulation_frequency": options["modulation_frequency"]}
         curve = self._curve(self._samples[scan.bench], held, scan.plan, axis)
         self.runs.append(Rehearsed(scan.label, self._duration(scan, held, axis), len(axis)))
         try:
@@ -109,9 +112,13 @@ class Rehearsal:
         return Series(through.points, fitted, "", ["" for _ in through.behind])
 
     def _curve(self, sample: Sample, held: dict[str, Value], plan: str, axis: NDArray) -> Curve:
-        bench = replace(bench_of(held), **{LINES[AXES[plan]]: axis})
-        signal = np.broadcast_to(sample.signal(bench), axis.shape)
-        frequency = bench.rf_modulation_frequency
+        if plan == "harmonics":
+            bench, harmonic = bench_of(held), axis
+            signal = np.array([sample.signal(bench, int(number)) for number in axis])
+        else:
+            bench, harmonic = replace(bench_of(held), **{LINES[AXES[plan][0]]: axis}), 1
+            signal = np.broadcast_to(sample.signal(bench), axis.shape)
+        frequency = harmonic * bench.rf_modulation_frequency
         density = np.broadcast_to(sample.noise_density(bench, frequency), axis.shape)
         tau, poles = held["lockin.time_constant"], POLES[held["lockin.filter_slope"]]
         error = density * standard_error(1.0, poles, tau, held["lockin.integration_time"])
@@ -124,7 +131,8 @@ class Rehearsal:
         """Return how long [s] the moves and the readings of a run take."""
         before = self._held.get(scan.bench, {})
         frequency = held.get("rf.modulation_frequency", axis)
-        frequency = np.full(len(axis), frequency) if scan.plan == "odmr" else axis
+        scanned = AXES[scan.plan][0] == "rf.modulation_frequency"
+        frequency = axis if scanned else np.full(len(axis), frequency)
         poles = POLES[held["lockin.filter_slope"]]
         settle = settling_time(poles, held["lockin.time_constant"], SETTLING)
         wait = np.maximum(settle, LOCKING_PERIODS / frequency)
@@ -150,14 +158,19 @@ def bench_of(held: Mapping[str, Value]) -> Bench:
 def points_of(scan: Scan) -> tuple[NDArray, dict[str, Any]]:
     """Return the points of a run, as its plan chooses them, and the options of its fit."""
     arguments = scan.arguments
+    known = {name: arguments[name] for name in ("delay", "baseline") if name in arguments}
+    if scan.plan == "harmonics":
+        t1 = arguments["t1"]
+        corner = {"t1": t1, "modulation_frequency": 1 / (2 * np.pi * t1)}
+        return np.tile([1.0, 2.0], arguments["repeats"]), corner | known
     start, stop, num = arguments["start"], arguments["stop"], arguments["num"]
     if scan.plan != "odmr":
-        options = {name: arguments[name] for name in ("delay", "baseline") if name in arguments}
-        return np.geomspace(start, stop, num), options
+        return np.geomspace(start, stop, num), known
     both = arguments.get("both_signs", False)
     points = np.linspace(start, stop, num)
     if both:
         points = np.unique(np.concatenate([-points, points]))
+    points = points[::-1] if arguments.get("down", False) else points
     options = {"lines": arguments["lines"], "offset": both}
     return points, options | {"fewer": arguments.get("fewer", False)}
 

@@ -2,6 +2,7 @@
 
 from base64 import b64encode
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
@@ -11,8 +12,20 @@ from rich.box import SIMPLE
 from rich.table import Table
 
 from ..numbers import bracketed
+from . import checks
+from .checks import Check
 from .preflight import Foreseen
 from .results import CORRECTED, PAPER, Quantity
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """Of a campaign: every quantity, what was foreseen, and the checks of the bench."""
+
+    numbers: Sequence[Quantity]
+    foreseen: Sequence[Foreseen]
+    checks: Sequence[Check]
+
 
 OTHER = {PAPER: "corrected", CORRECTED: "paper's way"}
 """The other analysis, by the one that gives the value."""
@@ -41,28 +54,34 @@ def errors_of(foreseen: Sequence[Foreseen]) -> dict[str, str]:
     return {item.quantity: percent(item.error / abs(item.value)) for item in items}
 
 
+def ends(item: Quantity) -> str:
+    """Return both ends of an interval, as far from the value as they are."""
+    if item.interval is None:
+        return ""
+    centre = item.value if item.analysis == PAPER else item.other[0]
+    low, high = (end - centre for end in item.interval)
+    return f"{low:+.2g} {high:+.2g}"
+
+
 def percent(share: float) -> str:
     """Return a share in per cent."""
     return f"{100 * share:.2g} %"
 
 
 def write_report(
-    results: Sequence[Quantity],
-    foreseen: Sequence[Foreseen],
-    figures: Sequence[Path],
-    facts: Mapping[str, Any],
-    path: Path,
+    came: Outcome, figures: Sequence[Path], facts: Mapping[str, Any], path: Path
 ) -> None:
     """Write the report: one file that opens anywhere, its figures inside."""
     template = (files(__package__) / "report.html.jinja").read_text()
     page = Environment(autoescape=True).from_string(template)
-    expected = errors_of(foreseen)
+    expected, results = errors_of(came.foreseen), came.numbers
     rows = [
         {
             "item": item,
             "value": bracketed(item.value, item.statistical),
             "systematic": f"{item.systematic:.1g}" if item.systematic else "",
             "other": bracketed(*item.other) if item.other else "",
+            "interval": ends(item),
             "foreseen": expected.get(item.quantity, ""),
         }
         for item in results
@@ -70,5 +89,12 @@ def write_report(
     first = results[0].analysis if results else PAPER
     images = [(file.stem, b64encode(file.read_bytes()).decode()) for file in figures]
     path.write_text(
-        page.render(rows=rows, images=images, facts=facts, first=first, other=OTHER[first])
+        page.render(
+            rows=rows,
+            checks=[checks.cells(item) for item in came.checks],
+            images=images,
+            facts=facts,
+            first=first,
+            other=OTHER[first],
+        )
     )

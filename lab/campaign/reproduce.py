@@ -17,7 +17,7 @@ from ..record.profile import write_profile
 from ..record.shipper import Shipper
 from ..session import Session, connect
 from ..settings import Settings, writable_folder
-from . import preflight, report, results
+from . import checks, preflight, report, results
 from .corrected import NEEDS, corrected
 from .draw import draw
 from .findings import Findings
@@ -51,9 +51,7 @@ class Order:
     analysis: str = results.PAPER
 
 
-def reproduce(
-    settings: Settings, order: Order, ledger: Ledger, console: Console
-) -> tuple[list[results.Quantity], list[preflight.Foreseen]]:
+def reproduce(settings: Settings, order: Order, ledger: Ledger, console: Console) -> report.Outcome:
     """Measure what the wanted figures need, and write results, figures and report.
 
     The instruments must answer already.
@@ -65,7 +63,7 @@ def reproduce(
         console: Where progress is shown.
 
     Returns:
-        Every quantity that was measured, and what was foreseen.
+        Every quantity that was measured, what was foreseen, and the checks of the bench.
 
     Raises:
         MeasurementError: When a measurement gave no number.
@@ -96,16 +94,32 @@ def reproduce(
         "duration of the measurements": f"{took:.0f} s, foreseen {expected:.0f} s"
     }
     console.print(f"measured in {took:.0f} s, foreseen {expected:.0f} s", style="dim")
-    numbers = results.quantities(found)
-    if set(NEEDS) <= set(cells):
-        with console.status("odmrlab: analysing once more, beyond the paper's formulas"):
-            numbers = results.beside(numbers, corrected(found), order.analysis)
-    images = draw(found, order.figures, order.out)
-    results.write_json(numbers, order.out / "results.json")
-    report.write_report(numbers, foreseen, images, facts, order.out / "report.html")
+    came = report.Outcome(
+        analysed(found, cells, order.analysis, console), foreseen, checks.checks(found)
+    )
+    publish(came, found, facts, order)
     ledger.finished = True
     ledger.save()
-    return numbers, foreseen
+    return came
+
+
+def publish(came: report.Outcome, found: Findings, facts: Mapping[str, Any], order: Order) -> None:
+    """Write figures, numbers and report."""
+    images = draw(found, order.figures, order.out)
+    results.write_json(came.numbers, order.out / "results.json")
+    report.write_report(came, images, facts, order.out / "report.html")
+
+
+def analysed(
+    found: Findings, cells: Sequence[str], analysis: str, console: Console
+) -> list[results.Quantity]:
+    """Return every quantity: by the paper's formulas, with intervals, and corrected if that is possible."""
+    with console.status("odmrlab: drawing data once more for intervals"):
+        numbers = results.with_intervals(results.quantities(found), found)
+    if set(NEEDS) <= set(cells):
+        with console.status("odmrlab: analysing once more, beyond the paper's formulas"):
+            numbers = results.beside(numbers, corrected(found), analysis)
+    return numbers
 
 
 class SpokenCampaign(Campaign):

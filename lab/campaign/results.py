@@ -7,6 +7,7 @@ from math import hypot
 from pathlib import Path
 from typing import NamedTuple
 
+from ...analysis import bootstrap
 from .findings import Findings
 from .scan import Measurement, Series
 
@@ -46,6 +47,8 @@ class Quantity:
         systematic: What the value moves by when what is known of bench and spins is moved.
         analysis: `PAPER` or `CORRECTED`, of the value.
         other: Value and error of the other analysis; None where it was not made.
+        interval: Ends of the 68 % interval by bootstrap, of the paper's analysis; None where there
+            is no fit to draw from.
     """
 
     quantity: str
@@ -59,6 +62,7 @@ class Quantity:
     systematic: float = 0.0
     analysis: str = PAPER
     other: tuple[float, float] | None = None
+    interval: tuple[float, float] | None = None
 
 
 class Row(NamedTuple):
@@ -101,6 +105,10 @@ ROWS = (
 )
 
 
+CALCULATED = {"phonon_rate_theory"}  # from constants, not from data
+DRAWS, BOOTSTRAP_SEED = 300, 1
+
+
 def quantities(found: Findings) -> list[Quantity]:
     """Return every quantity that was measured."""
     return [quantity(row, source) for row in ROWS if (source := row.source(found)) is not None]
@@ -113,6 +121,23 @@ def quantity(row: Row, source: Measurement | Series) -> Quantity:
     runs = source.runs if isinstance(source, Series) else [source.run]
     fits = [source.fit_run]
     return Quantity(row.quantity, row.unit, row.paper, value, error, runs, fits, error)
+
+
+def with_intervals(results: list[Quantity], found: Findings) -> list[Quantity]:
+    """Return the results with intervals that need not be even, out of data drawn from each fit."""
+    rows = {row.quantity: row for row in ROWS}
+    return [replace(item, interval=interval(rows[item.quantity], found)) for item in results]
+
+
+def interval(row: Row, found: Findings) -> tuple[float, float] | None:
+    """Return the 68 % interval of a quantity by bootstrap; None where the data do not make its error."""
+    source = row.source(found)
+    if source is None or row.quantity in CALCULATED:
+        return None
+    data = source.curve if isinstance(source, Measurement) else source.points
+    drawn = bootstrap(source.fit, data, BOOTSTRAP_SEED, DRAWS)
+    low, high = (row.scale * end for end in drawn.interval(row.parameter))
+    return low, high
 
 
 def beside(
