@@ -77,6 +77,8 @@ class Channel:
             self.status, self.severity = AlarmStatus.STATE, self.least_severity
         if self.data_type in (ChannelType.DOUBLE, ChannelType.FLOAT) and np.isnan(data).any():
             self.status, self.severity = AlarmStatus.UDF, AlarmSeverity.INVALID_ALARM
+        if taken is None and self.data_type == ChannelType.ENUM and not isinstance(data, str):
+            return self.enum_strings[data]  # clients put numbers; a choice is kept by its name
         return taken
 
     async def read(self, data_type):

@@ -1,5 +1,6 @@
 """Second harmonic of the modulation beside the first: how strongly the rf saturates the spins."""
 
+from collections.abc import Mapping, Sequence
 from math import isfinite, pi
 from typing import Any
 
@@ -9,7 +10,7 @@ import bluesky.preprocessors as bpp
 from bluesky.protocols import Movable, Readable
 from bluesky.utils import MsgGenerator, plan
 
-from .points import check_reach, one_step
+from .points import check_reach, repeated
 
 
 @plan
@@ -64,8 +65,26 @@ def harmonics(
         yield from bps.mv(modulation_frequency, frequency)
         return (
             yield from bp.list_scan(
-                [lockin], harmonic, [1, 2] * repeats, per_step=one_step, md=_md | (md or {})
+                [lockin], harmonic, [1, 2] * repeats, per_step=one_harmonic, md=_md | (md or {})
             )
         )
 
     return (yield from bpp.finalize_wrapper(both(), bps.mv(harmonic, 1)))
+
+
+def one_harmonic(
+    detectors: Sequence[Readable], step: Mapping[Movable, Any], _: dict[Movable, Any]
+) -> MsgGenerator[None]:
+    """Set the harmonic and read; it is a part of the lock-in, and bluesky would not read it as well."""
+
+    def point() -> MsgGenerator[None]:
+        yield from bps.checkpoint()
+        yield from bps.mv(*(part for pair in step.items() for part in pair))
+        for detector in detectors:
+            yield from bps.trigger(detector, wait=True)
+        yield from bps.create("primary")
+        for device in (*detectors, *step):
+            yield from bps.read(device)
+        yield from bps.save()
+
+    yield from repeated(point)

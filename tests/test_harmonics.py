@@ -90,7 +90,6 @@ def test_plan_reads_both_harmonics_and_its_fit_finds_no_flips_in_weak_rf(RE, ben
     RE(harmonics(bench.lockin, bench.lockin.harmonic, bench.rf.modulation_frequency, t1=4e-4))
     assert bench.lockin.harmonic.get() == 1
     assert bench.rf.modulation_frequency.get() == pytest.approx(1 / (2 * np.pi * 4e-4))
-    print(found)
     result = found[0][1]["result"]
     assert abs(result["flip_rate"]) < 4 * result["flip_rate_error"] < 100
 

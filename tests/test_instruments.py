@@ -184,6 +184,18 @@ def test_thermometer_scatters_and_the_sample_does_not():
     assert bench.lines.cryostat_temperature_readback == 1.6
 
 
+def test_choice_put_by_number_is_kept_by_name_and_a_new_temperature_does_not_end_the_filling():
+    async def fill(bench):
+        await bench.pvs["Cryostat:Fill"].write(1)
+        assert bench.pvs["Cryostat:Fill"].value == "Yes"
+        await bench.put("Cryostat:Temperature", 1.7)
+        before = await bench.get("Cryostat:HeliumLevel")
+        await bench.clock.sleep(50)
+        return await bench.get("Cryostat:HeliumLevel") - before
+
+    assert asyncio.run(fill(Bench(speed=10))) == pytest.approx(5.0, rel=0.01)
+
+
 def test_helium_boils_off_and_is_filled():
     async def boil(bench):
         await bench.clock.sleep(3600)

@@ -8,6 +8,7 @@ from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from functools import partial
 from math import exp, log
+from multiprocessing import get_context
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -154,7 +155,8 @@ def cover(measure: Measure, seeds: Iterable[int]) -> Iterator[list[Trial] | str]
     if measure is through_the_stack:
         yield from map(tried, seeds)
         return
-    with ProcessPoolExecutor() as pool:
+    # a fork of a process with threads, such as those of a client, may hang
+    with ProcessPoolExecutor(mp_context=get_context("forkserver")) as pool:
         yield from pool.map(tried, seeds)
 
 
