@@ -1,6 +1,6 @@
 """Second harmonic of the modulation beside the first: how strongly the rf saturates the spins."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from math import isfinite, pi
 from typing import Any
 
@@ -72,18 +72,16 @@ def harmonics(
     return (yield from bpp.finalize_wrapper(both(), bps.mv(harmonic, 1)))
 
 
-def one_harmonic(
-    detectors: Sequence[Readable], step: Mapping[Movable, Any], _: dict[Movable, Any]
-) -> MsgGenerator[None]:
+def one_harmonic(detectors: Sequence[Readable], motor: Movable, step: int) -> MsgGenerator[None]:
     """Set the harmonic and read; it is a part of the lock-in, and bluesky would not read it as well."""
 
     def point() -> MsgGenerator[None]:
         yield from bps.checkpoint()
-        yield from bps.mv(*(part for pair in step.items() for part in pair))
+        yield from bps.mv(motor, step)
         for detector in detectors:
             yield from bps.trigger(detector, wait=True)
         yield from bps.create("primary")
-        for device in (*detectors, *step):
+        for device in (*detectors, motor):
             yield from bps.read(device)
         yield from bps.save()
 
