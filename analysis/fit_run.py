@@ -15,6 +15,9 @@ Content = Mapping[str, Any]
 Document = tuple[str, Content]
 """Name and content, as they travel."""
 
+Before = tuple[Iterable[str], Iterable[Content]]
+"""Uids and primary events of runs that were gone on with."""
+
 INHERITED = ("sample", "purpose")
 """What a fit takes over from the start document of its run, to be found by it."""
 
@@ -130,6 +133,7 @@ class _Run:
     """A run on its way: its start, the descriptors of its primary stream, its events by number."""
 
     start: Content
+    earlier: Before = ((), ())  # uids and events of what it goes on with
     descriptors: list[Content] = field(default_factory=list)
     # By sequence number, so that documents replayed from a journal change nothing.
     events: dict[int, Content] = field(default_factory=dict)
@@ -141,17 +145,27 @@ class FitRun(DocumentRouter):
     The start document of a run says how: `fit` names the model, `fit_axis` and `fit_detector` the
     columns, `fit_options` the options. The documents of the fit go to `publish(name, doc)` one by
     one. A fit that fails is published too: no data raise an error here.
+
+    Args:
+        publish: Called with every document of a fit.
+        before: Called with the uid of a run that another `resumes`; returns the uids of that and of
+            what it resumed itself, and all their primary events, to be fitted together.
     """
 
-    def __init__(self, publish: Callable[[str, Content], None]):
+    def __init__(
+        self,
+        publish: Callable[[str, Content], None],
+        before: Callable[[str], Before] = lambda _: ((), ()),
+    ):
         super().__init__()
-        self._publish = publish
+        self._publish, self._before = publish, before
         self._runs: dict[str, _Run] = {}
         self._streams: dict[str, _Run] = {}
 
     def start(self, doc):
         if doc.get("fit"):
-            self._runs.setdefault(doc["uid"], _Run(doc))
+            earlier = self._before(doc["resumes"]) if "resumes" in doc else ((), ())
+            self._runs.setdefault(doc["uid"], _Run(doc, earlier))
 
     def descriptor(self, doc):
         run = self._runs.get(doc["run_start"])
@@ -178,8 +192,9 @@ class FitRun(DocumentRouter):
 
 def _documents_of(run: _Run) -> list[Document]:
     """Fit a finished run."""
-    start, events = run.start, list(run.events.values())
-    analysis_of = [start["uid"]]
+    uids, carried = run.earlier
+    start, events = run.start, [*carried, *run.events.values()]
+    analysis_of = [*uids, start["uid"]]
     md = {key: start[key] for key in INHERITED if key in start}
     try:
         if not run.descriptors:

@@ -69,6 +69,7 @@ def mistakes() -> list[type[Exception]]:
         "odmrlab.lab.campaign.scan": ("MeasurementError",),
         "odmrlab.lab.record.catalogue": ("OutageError",),
         "odmrlab.lab.record.export": ("ExportError",),
+        "odmrlab.plans": ("InterlockError", "OutageError", "ResumeError"),
         "odmrlab.lab.record.shipper": ("ShipperError",),
         "bluesky.utils": ("FailedStatus",),
         "ophyd.utils": ("DisconnectedError", "LimitError"),
@@ -243,6 +244,21 @@ def shell(
                 stack.enter_context(twin)
             from .shell import run
         run(place)
+
+
+@app.command()
+def resume(
+    uid: Annotated[str, typer.Argument(help="Of the run, or its first 5 or more characters.")],
+) -> None:
+    """Measure what a run lacks that ended too early, on the IOCs at EPICS_CA_ADDR_LIST.
+
+    They are put back to the settings of the run, and its last point is proved. The rest is a run of its
+    own, linked to the first, fitted and exported together with it.
+    """
+    settings = start()
+    with Console().status("odmrlab: loading"):
+        from .going_on import go_on
+    go_on(settings, uid)
 
 
 class Format(StrEnum):

@@ -8,6 +8,7 @@ from .interlocks import INTERLOCKS, Interlock, InterlockError
 from .odmr import odmr
 from .outages import OutageError
 from .points import RepeatPointError
+from .resume import Recorded, ResumeError, resume
 from .safe import AS_IT_IS, SAFE, UnsafeError, left_safe
 from .series import t1_against
 from .spin_inertia import spin_inertia
@@ -21,13 +22,16 @@ __all__ = [
     "InterlockError",
     "NoResonanceError",
     "OutageError",
+    "Recorded",
     "RepeatPointError",
+    "ResumeError",
     "UnsafeError",
     "blank",
     "find_resonance",
     "harmonics",
     "left_safe",
     "odmr",
+    "resume",
     "spin_inertia",
     "t1_against",
 ]

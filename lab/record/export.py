@@ -97,9 +97,20 @@ def read(client: CatalogOfBlueskyRuns, uid: str) -> tuple[Content, list[Content]
             f"export: {uid!r} is no run of the catalogue; needs its uid, or the first 5 or more "
             "characters of it that no other run has"
         ) from error
-    content = Content(run.documents())
+    content = whole(client, Content(run.documents()))
     fits = client.search(Contains("analysis_of", content.started["uid"]))
     return content, [Content(fit.documents()) for fit in fits.values()]
+
+
+def whole(client: CatalogOfBlueskyRuns, content: Content) -> Content:
+    """Put what a run went on with before it: its streams then hold the points of all."""
+    if not (before := content.started.get("resumes")):
+        return content
+    earlier = whole(client, Content(client[before].documents()))
+    for name, stream in earlier.streams.items():
+        later = content.streams.setdefault(name, Stream(stream.keys, stream.configuration))
+        later.times[:0], later.rows[:0] = stream.times, stream.rows
+    return content
 
 
 def export(

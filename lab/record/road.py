@@ -4,6 +4,7 @@ import logging
 import queue
 import threading
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from event_model import sanitize_doc
@@ -11,6 +12,7 @@ from event_model import sanitize_doc
 from ...analysis.fit_run import FitRun
 from ...analysis.fit_series import FitSeries
 from .journal import Journal
+from .recorded import rows_before
 
 log = logging.getLogger(__name__)
 
@@ -32,7 +34,8 @@ class Road:
     def __init__(self, journal: Journal, *consumers: Callable[[str, dict], Any]):
         self._journal = journal
         self._queue: queue.SimpleQueue[Document | None] = queue.SimpleQueue()
-        self._consumers = [FitRun(self), FitSeries(self), *consumers]
+        before = partial(rows_before, journal.folder)
+        self._consumers = [FitRun(self, before), FitSeries(self), *consumers]
         self._idle = threading.Condition()
         self._failed: set[Callable] = set()
         self._open = 0

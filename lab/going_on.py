@@ -1,0 +1,42 @@
+"""Going on with a run from the command line."""
+
+from contextlib import ExitStack
+
+from bluesky.utils import RunEngineInterrupted
+
+from ..plans import ResumeError, resume
+from .ending import end_on_signals
+from .live import LiveTable
+from .record.recorded import recorded
+from .record.shipper import Shipper
+from .session import Session, connect
+from .settings import Settings
+
+
+def go_on(settings: Settings, run: str) -> None:
+    """Measure what a run lacks.
+
+    Args:
+        settings: Of this laboratory.
+        run: Its uid, or the first characters of it.
+
+    Raises:
+        ResumeError: The run is whole, unknown, or the bench is not what it was.
+        NotConnectedError: Instruments do not answer.
+    """
+    kept = recorded(settings.journal, run)
+    kept.check()
+    print(
+        f"{kept.start['plan_name']} {kept.start['uid']}: {len(kept.rows)} of {len(kept.points)} points are there"
+    )
+    with ExitStack() as stack:
+        shipper = stack.enter_context(Shipper(settings))
+        session = Session(settings, connect(settings.prefix), LiveTable())
+        stack.callback(shipper.close)
+        stack.callback(session.close)
+        end_on_signals([session.RE])
+        try:
+            session.RE(resume(kept, session.instruments))
+        except RunEngineInterrupted:
+            session.RE.abort("interrupted")
+            raise ResumeError("resume: interrupted; the same command goes on from there") from None
