@@ -37,6 +37,10 @@ EXAMPLES = {
         Curve(FREQUENCY, 1e-6 * np.exp(-3e-6j * FREQUENCY), np.full(20, 1e-8 * (1 + 1j))),
         {},
     ),
+    "harmonics": (
+        Curve([1, 2] * 4, [1e-6 - 1e-6j, -1e-8 - 2e-8j] * 4, np.full(8, 1e-9 * (1 + 1j))),
+        {"t1": 1e-3, "modulation_frequency": 159.0},
+    ),
     "g_energy": (Points(SIX, 2 - 0.1 * SIX, np.full(6, 0.01)), {"at": 5.0}),
     "two_phonon": (Points(SIX, 1e3 + 2e7 * np.exp(-37 / SIX), 50 * SIX), {}),
     "temperature": (Points(SIX, 1e3 + 2e7 * np.exp(-37 / SIX), 50 * SIX), {}),

@@ -70,14 +70,18 @@ def test_error_is_the_scatter_around_no_flips_too():
 @pytest.mark.parametrize(
     ("axis", "options", "words"),
     [
-        ([1.0, 3.0], {}, "harmonics beside 1 and 2; needs these"),
-        ([1.0, 1.0], {}, "one harmonic; needs both"),
-        ([1.0, 2.0], {"t1": -1.0}, "t1 = -1 s, modulation_frequency = 177 Hz; needs both above 0"),
-        ([2.0, 1.0], {}, r"ratio = -?\d+.\d+; needs less than 0\.\d+"),
+        ([1.0, 2.0, 1.0, 3.0], {}, "harmonics beside 1 and 2; needs these"),
+        ([1.0] * 4, {}, "one harmonic; needs both"),
+        (
+            [1.0, 2.0] * 2,
+            {"t1": -1.0},
+            "t1 = -1 s, modulation_frequency = 177 Hz; needs both above 0",
+        ),
+        ([2.0, 1.0] * 2, {}, r"ratio = -?\d+.\d+; needs less than 0\.\d+"),
     ],
 )
 def test_strange_data_are_refused(axis, options, words):
-    data = Curve(axis, [10 * 1j, 1.0], np.full(2, 0.01 * (1 + 1j)))
+    data = Curve(axis, [10 * 1j, 1.0] * 2, np.full(4, 0.01 * (1 + 1j)))
     with pytest.raises(FitError, match=words):
         fit("harmonics", data, **({"t1": T1, "modulation_frequency": 177.0} | options))
 

@@ -5,6 +5,7 @@ from typing import ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.special import chdtrc
 
 from ..data import Curve, Fit
 from ..models import Model
@@ -17,14 +18,14 @@ SATURATION = np.geomspace(WEAK, 30.0, 600)  # flips within T1, W T1
 class Harmonics(Model):
     """X + iY at the first and the second harmonic of the modulation (the axis), at one frequency.
 
-    `ratio` is the second over the first, in phase with what it should be; `flip_rate` is W [1/s] while
+    Beyond Eq. (3), which has no second harmonic: `ratio` is the second over the first, in phase with what it should be; `flip_rate` is W [1/s] while
     the rf is on, by the ratio of square-wave modulation. Both are free to be negative, as noise is.
     """
 
     name = "harmonics"
     version = "1"
     takes = Curve
-    minimum_points = 2
+    minimum_points = 4
     units: ClassVar = {"ratio": "", "flip_rate": "1/s"}
 
     def fit(
@@ -61,6 +62,7 @@ class Harmonics(Model):
         jacobian = np.array([1.0, slope])
         values = {"ratio": ratio, "flip_rate": rate}
         means = {1: one, 2: two}
+        freedom = 2 * len(data) - 4
         left = data.standardise(data.signal - dark - np.where(data.axis == 1, one, two))
         return Fit(
             model=self.name,
@@ -70,8 +72,9 @@ class Harmonics(Model):
             units=dict(self.units),
             covariance=spread**2 * np.outer(jacobian, jacobian),
             chi_square=float(left @ left),
-            degrees_of_freedom=2 * len(data) - 4,
-            verdicts={},
+            degrees_of_freedom=freedom,
+            # order along the axis tells nothing where there are two places alone
+            verdicts={"chi_square_p": float(chdtrc(freedom, left @ left)), "runs_p": 1.0},
             points=len(data),
             curve=lambda axis: np.array([means[int(number)] for number in axis]),
             options={
