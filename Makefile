@@ -1,6 +1,7 @@
 # make run    sets everything up in .venv, measures the paper on the twin, writes out/
 # make test   sets everything up in .venv, runs every test
 # make bench  timings as ratios against the stock tools
+# make faults scans whose instruments are killed, hung and disturbed at random; writes out/faults.json
 # make clean  takes away what the others made
 
 PYTHON ?= python3
@@ -10,7 +11,7 @@ READY := $(VENV)/ready
 # one process a core; a file's tests stay together, for they share instruments
 PARALLEL := --numprocesses auto --dist loadfile
 
-.PHONY: run test bench shell setup clean
+.PHONY: run test bench faults shell setup clean
 
 run: setup
 	@echo "odmrlab: measuring the paper on the twin of its laboratory"
@@ -25,6 +26,9 @@ test: setup
 bench: setup
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable ".[bench]"
 	@$(BIN)/python -m pytest bench --benchmark-only --benchmark-columns=min,median,max,rounds
+
+faults: setup
+	@$(BIN)/python faults --trials 200 --control 20 $(ARGS)
 
 shell: setup
 	@$(BIN)/odmrlab shell $(ARGS)

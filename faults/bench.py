@@ -43,6 +43,10 @@ def free_port() -> int:
         return probe.getsockname()[1]
 
 
+class HungError(RuntimeError):
+    """A scan that does not end."""
+
+
 class Rack:
     """The five instruments in a process that may be killed, hung and started anew."""
 

@@ -8,13 +8,9 @@ from pathlib import Path
 from bluesky.utils import RunEngineInterrupted
 from ophyd import EpicsSignal
 
-from bench import NUMBER, PREFIX, SETTINGS, START, STOP, Documents
+from bench import NUMBER, PREFIX, SETTINGS, START, STOP, Documents, HungError
 
 PATIENCE = 8.0  # s for which a plan waits for what is lost
-
-
-class HungError(RuntimeError):
-    """A scan that does not end."""
 
 
 class Ours:

@@ -9,9 +9,9 @@ from bluesky.utils import RunEngineInterrupted
 from ophyd import Component as Cpt
 from ophyd import Device, EpicsSignal, EpicsSignalRO, PVPositioner
 from ophyd.status import SubscriptionStatus
-from ours import HungError, Ours
+from ours import Ours
 
-from bench import NUMBER, PREFIX, START, STOP, Documents
+from bench import NUMBER, PREFIX, START, STOP, Documents, HungError
 
 
 class StockMagnet(PVPositioner):
