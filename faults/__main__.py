@@ -18,9 +18,8 @@ from dataclasses import asdict, dataclass
 from math import exp, log
 from pathlib import Path
 
+from rack import NUMBER, Documents, HungError, Rack, wrong
 from rich.progress import track
-
-from bench import NUMBER, Documents, HungError, Rack, wrong
 
 LONGEST = 40.0  # s for one scan, after which it hangs
 ON_THE_WIRE = {

@@ -7,8 +7,7 @@ from pathlib import Path
 
 from bluesky.utils import RunEngineInterrupted
 from ophyd import EpicsSignal
-
-from bench import NUMBER, PREFIX, SETTINGS, START, STOP, Documents, HungError
+from rack import NUMBER, PREFIX, SETTINGS, START, STOP, Documents, HungError
 
 PATIENCE = 8.0  # s for which a plan waits for what is lost
 

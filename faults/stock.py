@@ -10,8 +10,7 @@ from ophyd import Component as Cpt
 from ophyd import Device, EpicsSignal, EpicsSignalRO, PVPositioner
 from ophyd.status import SubscriptionStatus
 from ours import Ours
-
-from bench import NUMBER, PREFIX, START, STOP, Documents, HungError
+from rack import NUMBER, PREFIX, START, STOP, Documents, HungError
 
 
 class StockMagnet(PVPositioner):

@@ -157,7 +157,7 @@ class Cryostat(Instrument):
         """Open or close the transfer line."""
         self._set_level(self._helium(), self.temperature.value, value == "Yes")
 
-    async def look(self) -> None:
+    async def attend(self) -> None:
         if self.fill.value == "Yes" and self._helium() >= 100:
             await self.fill.write("No")
         await self.helium_level.write(self._helium())

@@ -144,7 +144,7 @@ class Instrument(PVGroup):
     async def arrived(self) -> None:
         """Do what follows the end of a motion."""
 
-    async def look(self) -> None:
+    async def attend(self) -> None:
         """Publish what changes by itself; called at every heartbeat."""
 
     async def suffer(self, fault: str) -> None:
@@ -196,7 +196,7 @@ class Instrument(PVGroup):
         while True:
             await async_lib.library.sleep(HEARTBEAT_PERIOD)
             await instance.write(instance.value + 1)
-            await self.look()
+            await self.attend()
 
     @quiet_time.getter
     async def quiet_time(self, instance):

@@ -163,7 +163,7 @@ class Laser(Instrument):
     def _photodiode(self) -> float:
         return self.power_readback.value * (1 + self._drift.at(self.clock.now()))
 
-    async def look(self) -> None:
+    async def attend(self) -> None:
         await self.power_monitor.write(self._photodiode())
 
     async def suffer(self, fault: str) -> None:

@@ -202,7 +202,7 @@ def test_helium_boils_off_and_is_filled():
         low = await bench.get("Cryostat:HeliumLevel")
         await bench.put("Cryostat:Fill", "Yes")
         await bench.clock.sleep(600)
-        await bench.pvs["Cryostat:Fill"].group.look()
+        await bench.pvs["Cryostat:Fill"].group.attend()
         return low, await bench.get("Cryostat:HeliumLevel"), bench.pvs["Cryostat:Fill"].value
 
     low, full, filling = asyncio.run(boil(Bench(cryostat=Bath(boil_off=10, boil_off_per_kelvin=1))))
