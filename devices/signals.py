@@ -43,7 +43,13 @@ def in_background(signal: Any, action: Callable[[], None]) -> Status:
 
 
 class _ChannelAccess:
-    """What readbacks and settings share: every get asks the IOC, every value is plain Python."""
+    """What readbacks and settings share: every get asks the IOC, every value is plain Python.
+
+    Attributes:
+        losses: How often the circuit was lost so far, if only for a moment.
+    """
+
+    losses = 0
 
     def __init__(self, *args, **kwargs):
         times = {"timeout": ANSWER_TIME, "connection_timeout": ANSWER_TIME}
@@ -68,6 +74,10 @@ class _ChannelAccess:
         """
         if not self.connected and all(self._received_first_metadata.values()):
             raise DisconnectedError(f"{self.name}: {self.pvname} is lost; needs its IOC to run")
+
+    def _pv_connected(self, pvname, conn, pv):
+        self.losses += not conn
+        super()._pv_connected(pvname, conn, pv)
 
     def _add_callback(self, pvname, pv, cb):
         # ophyd takes caproto's first token, 0, for none and would subscribe twice
@@ -137,16 +147,22 @@ class Setting(_ChannelAccess, EpicsSignal):
             longest: Gives the time [s] to wait at most; asked only when the first look was in vain.
 
         Raises:
-            DisconnectedError: As soon as the PV is lost.
+            DisconnectedError: As soon as the PV is lost, and when it was meanwhile: the completion
+                of a put does not outlive its circuit.
             TimeoutError: When the completion does not come.
         """
-        completed = threading.Event()
+        completed, losses = threading.Event(), self.losses
         self.put(value, force=True, callback=lambda **_: completed.set(), timeout=None)
         if completed.wait(LOOK_PERIOD):
             return
         began, time_limit = time.monotonic(), longest()
         while not completed.wait(LOOK_PERIOD):
             self.must_be_there()
+            if self.losses != losses:
+                raise DisconnectedError(
+                    f"{self.name}: {self.pvname} was lost while it was put to {value}; "
+                    "needs to be put again"
+                )
             if time.monotonic() - began > time_limit:
                 raise TimeoutError(
                     f"{self.name}: asked for {value}; {self.pvname} did not complete the put in "

@@ -55,7 +55,7 @@ class Pulse:
 
     def __init__(self, instrument: Instrument):
         self._instrument = instrument
-        self._state = ("", "")
+        self._state, self._losses = ("", ""), 0
         self.last = time.monotonic()
         self.heartbeat = Monitored(instrument.heartbeat, self._beat)
         self._boot = Monitored(instrument.boot_id, self._beat)
@@ -67,7 +67,7 @@ class Pulse:
 
     def remember(self) -> None:
         """Take what the IOC holds from now on for its state."""
-        self._state = self._told()
+        self._state, self._losses = self._told(), self.heartbeat.losses
 
     def _told(self) -> tuple[Any, Any]:
         return self._boot.last, self._owner.last
@@ -84,6 +84,8 @@ class Pulse:
         """Return why the state of the instrument is not what it was; empty when it is."""
         if silent := self.silence():
             return silent
+        if self.heartbeat.losses != self._losses:
+            return f"{self.heartbeat.pvname} was lost for a moment"
         (boot, owner), (boot_now, owner_now) = self._state, self._told()
         if boot != boot_now:
             return f"the IOC of {self._instrument.name} was started anew"

@@ -2,6 +2,7 @@
 
 import tempfile
 import threading
+from collections import deque
 from operator import attrgetter
 from pathlib import Path
 
@@ -62,13 +63,16 @@ class Ours:
         from odmrlab.plans import odmr
 
         self.documents = documents = Documents()
-        hung = threading.Event()
+        hung, waiting = threading.Event(), []
         with tempfile.TemporaryDirectory() as home:
             session = Session(Settings(home=Path(home), patience=PATIENCE), self.bench)
+            last: deque = deque(maxlen=4)
+            session.RE.msg_hook = lambda message: last.append(message.command)
             session.RE.subscribe(documents)
             session.RE.subscribe(lambda *_: at_point(len(documents.rows)), "event")
 
             def give_up() -> None:
+                waiting.extend(last)
                 hung.set()
                 session.RE.request_pause()
 
@@ -82,7 +86,7 @@ class Ours:
                 timer.cancel()
                 session.close()
         if hung.is_set():
-            raise HungError(f"no end after {longest:g} s")
+            raise HungError(f"no end after {longest:g} s, at {', '.join(waiting)}")
 
     def is_safe(self) -> bool:
         """Tell whether rf and light are off and the field rests."""
