@@ -55,6 +55,7 @@ def test_fit_finds_the_flip_rate_however_late_the_detector(flip_rate, delay):
     found = fit("harmonics", seen(flip_rate, delay), t1=T1, modulation_frequency=CORNER)
     assert found.values["flip_rate"] == pytest.approx(flip_rate, rel=1e-3, abs=1e-3)
     assert 0 < found.errors["flip_rate"] < 2
+    assert {type(value) for value in found.values.values()} == {float}  # plain, for the documents
 
 
 def test_error_is_the_scatter_around_no_flips_too():

@@ -98,7 +98,7 @@ def rate_of(ratio: float, ratios: NDArray, flips: NDArray) -> tuple[float, float
     """Return the flip rate [1/s] of a ratio, and its slope, by a table that rises."""
     size = abs(ratio)
     if size < ratios[0]:
-        slope = flips[0] / ratios[0]
+        slope = float(flips[0] / ratios[0])
         return ratio * slope, slope
     flips = flips[: len(ratios)]
     rate = float(np.interp(size, ratios, flips))
