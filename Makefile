@@ -1,7 +1,8 @@
 # make run    sets everything up in .venv, measures the paper on the twin, writes out/
 # make test   sets everything up in .venv, runs every test
 # make bench  timings as ratios against the stock tools
-# make faults scans whose instruments are killed, hung and disturbed at random; writes out/faults.json
+# make faults kills, hangs, interrupts and disturbs what runs; writes out/faults.json
+# make docs   builds the site into out/site; it opens offline
 # make clean  takes away what the others made
 
 PYTHON ?= python3
@@ -11,7 +12,7 @@ READY := $(VENV)/ready
 # one process a core; a file's tests stay together, for they share instruments
 PARALLEL := --numprocesses auto --dist loadfile
 
-.PHONY: run test bench faults shell setup clean
+.PHONY: run test bench faults docs shell setup clean
 
 run: setup
 	@echo "odmrlab: measuring the paper on the twin of its laboratory"
@@ -28,7 +29,11 @@ bench: setup
 	@$(BIN)/python -m pytest bench --benchmark-only --benchmark-columns=min,median,max,rounds
 
 faults: setup
-	@$(BIN)/python faults --trials 200 --control 20 $(ARGS)
+	@$(BIN)/python faults --page docs/reference/faults.md $(ARGS)
+
+docs: setup
+	@NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --strict --quiet
+	@echo "out/site/index.html"
 
 shell: setup
 	@$(BIN)/odmrlab shell $(ARGS)
@@ -38,7 +43,7 @@ setup: $(READY)
 $(READY): pyproject.toml constraints.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
 		echo "make: $$($(PYTHON) --version); needs Python 3.11 or later: make PYTHON=/path/to/python3"; exit 1; }
-	@echo "odmrlab: making the environment $(VENV), some minutes the first time"
+	@echo "odmrlab: making the environment $(VENV), 2 GB; some minutes the first time, and quiet meanwhile"
 	@$(PYTHON) -m venv $(VENV)
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check \
 		--constraint constraints.txt --editable ".[test]"

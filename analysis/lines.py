@@ -6,6 +6,7 @@ from typing import ClassVar
 import numpy as np
 from numpy.typing import NDArray
 from scipy.linalg import block_diag
+from scipy.special import chdtrc
 
 from .data import Curve, Fit
 from .line_shapes import SHAPES, Shape
@@ -13,6 +14,7 @@ from .models import Model, constant, polar
 from .projection import Optimum, Search, solve
 
 PLACES, WIDTHS = 16, 5  # of each of two lines looked for together
+DOUBTFUL = 1e-3  # probability of a chi-square as large, below which another valley is looked for
 WIDEST = 0.3  # of the scan, where another line is to have room beside it
 
 
@@ -99,6 +101,11 @@ def pairs(field: NDArray, offset: NDArray, shape: Shape) -> Search:
         np.append(one.low[: len(offset)], np.tile(low, 2)),
         np.append(one.high[: len(offset)], np.tile(high, 2)),
     )
+
+
+def describes(optimum: Optimum) -> bool:
+    """Tell whether residuals as large as these are no wonder."""
+    return bool(chdtrc(optimum.degrees_of_freedom, optimum.chi_square) > DOUBTFUL)
 
 
 def parameters(optimum: Optimum, shape: Shape) -> tuple[dict[str, float], NDArray]:
@@ -221,6 +228,10 @@ class Odmr(Model):
                 # one line laid itself over two that are alike, so it is no place to begin
                 chosen = pairs(data.axis, start[: int(offset)], shape)
             more = solve(data, columns, chosen)
+            if rival == "one line" and not describes(more):
+                # or over a part of both, from where the way leads into a lesser valley
+                both = solve(data, columns, pairs(data.axis, start[: int(offset)], shape))
+                more = min(more, both, key=lambda found: (not found.inside, found.chi_square))
             good = more.inside and more.determined and self.gains(optimum, more)
             if fewer and rival == "one line" and not good:
                 break

@@ -19,6 +19,10 @@ Basis = Callable[[NDArray, NDArray], NDArray]
 """Functions (..., k, n) of the nonlinear parameters (..., q) and of the axis (n,)."""
 
 BLOCK = 1024  # nodes at a time: bounds the memory of a search to some 10 MB
+ROUNDS, DEEPEST = 8, 3  # of all valleys at once, after which one of the deepest is the one
+SMALLEST = (
+    1e-12  # relative; keeps alike columns, as of two lines in one place, from dividing by zero
+)
 
 
 @dataclass(frozen=True)
@@ -26,8 +30,8 @@ class Search:
     """Where to look for the nonlinear parameters.
 
     Args:
-        nodes: Grid in groups, shape (groups, nodes of a group, q). The best node of every group is
-            refined: one group finds one valley of chi-square, more groups find more.
+        nodes: Grid in groups, shape (groups, nodes of a group, q). From the best node of every group
+            one valley of chi-square is entered; the deepest are refined.
         low: Lower ends of the region, shape (q,).
         high: Upper ends of the region, shape (q,).
     """
@@ -124,7 +128,7 @@ def solve(data: Data, basis: Basis, search: Search = LINEAR) -> Optimum:
 
     theta = search.low
     if theta.size:
-        valleys = [refine(residuals, node) for node in best_nodes(columns, target, search)]
+        valleys = [refine(residuals, near) for near in deepest(columns, target, search)]
         theta = search.clip(min(valleys, key=lambda theta: np.sum(residuals(theta) ** 2)))
     linear = _best(columns(theta), target)
     slopes = derivatives(lambda theta: linear @ columns(theta), theta)
@@ -209,6 +213,37 @@ def best_nodes(columns: Callable[[NDArray], NDArray], target: NDArray, search: S
     return search.nodes[np.arange(groups), best]
 
 
+def deepest(columns: Callable[[NDArray], NDArray], target: NDArray, search: Search) -> NDArray:
+    """Return where the best nodes of all groups lead in the deepest valleys, shape (few, q).
+
+    All of them go down together, each by the method of Levenberg and Marquardt.
+    """
+    theta = best_nodes(columns, target, search)
+    if len(theta) == 1:
+        return theta
+
+    def residuals(theta: NDArray) -> NDArray:
+        matrix = columns(theta)
+        return target - (_coefficients(matrix, target)[:, None, :] @ matrix)[:, 0]
+
+    size = theta.shape[1]
+    steps, damping = 1e-6 * np.eye(size), np.full(len(theta), 1e-2)
+    left = residuals(theta)
+    for _ in range(ROUNDS):
+        moved = residuals((theta[:, None, :] + steps).reshape(-1, size))
+        slopes = (moved.reshape(len(theta), size, -1) - left[:, None, :]) / 1e-6
+        curvature = slopes @ slopes.swapaxes(-1, -2)
+        scale = np.einsum("gii->gi", curvature)
+        damped = curvature + (damping[:, None] * scale + SMALLEST)[..., None] * np.eye(size)
+        move = np.linalg.solve(damped, slopes @ left[..., None])[..., 0]
+        trial = search.clip(theta - move)
+        new = residuals(trial)
+        better = np.sum(new**2, axis=1) < np.sum(left**2, axis=1)
+        theta[better], left[better] = trial[better], new[better]
+        damping = np.where(better, damping / 10, damping * 10)
+    return theta[np.sum(left**2, axis=1).argsort()[:DEEPEST]]
+
+
 def refine(residuals: Callable[[NDArray], NDArray], start: NDArray) -> NDArray:
     """Go from a start to the next minimum of the squared residuals."""
     return leastsq(residuals, start, ftol=1e-12, xtol=1e-12, full_output=True)[0]
@@ -225,15 +260,19 @@ def _best(columns: NDArray, target: NDArray) -> NDArray:
     return np.linalg.lstsq(columns.T, target, rcond=None)[0]
 
 
-def _explained(columns: NDArray, target: NDArray) -> NDArray:
-    """How much chi-square the columns take away at each node, (nodes, p, m) -> (nodes,).
+def _coefficients(columns: NDArray, target: NDArray) -> NDArray:
+    """Linear coefficients of least chi-square at each node, (nodes, p, m) -> (nodes, p).
 
     The target is one for all nodes, (m,), or one for each, (nodes, m).
     """
     norm = np.linalg.norm(columns, axis=-1, keepdims=True)
-    columns = columns / np.where(norm > 0, norm, 1)
-    gram = columns @ columns.swapaxes(-1, -2)
-    # Keeps alike columns, as of two lines in one place, from dividing by zero.
-    gram += 1e-12 * np.eye(gram.shape[-1])
+    norm = np.where(norm > 0, norm, 1)
+    columns = columns / norm
+    gram = columns @ columns.swapaxes(-1, -2) + SMALLEST * np.eye(columns.shape[-2])
+    return (np.linalg.solve(gram, columns @ target[..., None]) / norm)[..., 0]
+
+
+def _explained(columns: NDArray, target: NDArray) -> NDArray:
+    """How much chi-square the columns take away at each node, (nodes, p, m) -> (nodes,)."""
     overlap = (columns @ target[..., None])[..., 0]
-    return np.sum(overlap * np.linalg.solve(gram, overlap[..., None])[..., 0], axis=-1)
+    return np.sum(overlap * _coefficients(columns, target), axis=-1)

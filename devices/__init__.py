@@ -8,12 +8,14 @@ from .lease import Lease, OwnedError
 from .lockin import Lockin
 from .magnet import Magnet
 from .rf import Rf
-from .signals import MoveError, RefusedError
+from .signals import DisconnectedError, LimitError, MoveError, RefusedError
 
 __all__ = [
     "Cryostat",
+    "DisconnectedError",
     "Laser",
     "Lease",
+    "LimitError",
     "Lockin",
     "Magnet",
     "MoveError",

@@ -1,5 +1,7 @@
 """What every instrument offers besides its own PVs."""
 
+import threading
+
 from ophyd import Component as Cpt
 from ophyd import Device, Kind
 
@@ -7,7 +9,20 @@ from .signals import Choice, Readback, Setting
 
 
 class Token(Choice):
-    """A text that is free to choose."""
+    """A text that is free to choose.
+
+    Attributes:
+        back: Set whenever the PV is there (again).
+    """
+
+    def __init__(self, *args, **kwargs):
+        self.back = threading.Event()
+        super().__init__(*args, **kwargs)
+
+    def _pv_connected(self, pvname, conn, pv):
+        super()._pv_connected(pvname, conn, pv)
+        if conn:
+            self.back.set()
 
     def check_value(self, value) -> None:
         """Take every text."""
@@ -18,7 +33,7 @@ class Instrument(Device):
 
     Attributes:
         boot_id: Of its IOC; another one means that it has lost its state.
-        heartbeat: Counts once a second while its IOC lives.
+        heartbeat: Counts twice a second while its IOC lives.
         lease: Whoever holds it alone may put; see ``Lease``.
         message: Why its IOC refused the last put, or what has happened.
     """

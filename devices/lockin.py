@@ -2,6 +2,7 @@
 
 import time
 from collections import OrderedDict
+from math import isfinite
 from typing import Any
 
 from ophyd import Component as Cpt
@@ -91,6 +92,10 @@ class Lockin(Instrument):
             raise RefusedError(
                 f"{self.name}: asked for shot {number}, the last is {row['shot']}; "
                 f"{self.shot.reason(began)}"
+            )
+        if not isfinite(row["x"] + row["y"]):
+            raise RefusedError(
+                f"{self.name}: shot {number} is no number; needs numbers from the instruments before it"
             )
         self._row = row
 

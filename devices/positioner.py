@@ -35,7 +35,7 @@ class Positioner(Setting):
         **kwargs,
     ):
         super().__init__(*args, **kwargs)
-        self._readback_name, (self._flag_name, self._arrived) = readback, arrived
+        self.readback_name, (self._flag_name, self._arrived) = readback, arrived
         self._near, self._patience = tolerance, patience
         self._abandoned = threading.Event()
 
@@ -53,7 +53,7 @@ class Positioner(Setting):
         began = time.time()
         self._abandoned = abandoned = threading.Event()
         super().put_and_check(value)
-        readback = getattr(self.parent, self._readback_name)
+        readback = getattr(self.parent, self.readback_name)
         flag = getattr(self.parent, self._flag_name)
         period, closest, since = FIRST_LOOK, float("inf"), time.monotonic()
         while not abandoned.is_set():

@@ -15,6 +15,12 @@ from ophyd.utils import DisconnectedError, LimitError
 ANSWER_TIME = 2.5  # s for one get; a busy machine may take one of them
 PUT_TIME = 3.0  # s for one put to complete
 LOOK_PERIOD = 0.05  # s between two looks whether the PV is still there
+if ophyd.get_cl().name == "pyepics":
+    from epics.ca import ChannelAccessGetFailure
+
+    GET_FAILURES: tuple[type[Exception], ...] = (ChannelAccessGetFailure,)  # it names no PV
+else:
+    GET_FAILURES = ()
 
 
 class RefusedError(RuntimeError):
@@ -63,7 +69,10 @@ class _ChannelAccess:
             TimeoutError: When the IOC does not answer.
         """
         self.must_be_there()
-        value = super().get(**(kwargs | {"use_monitor": False}))
+        try:
+            value = super().get(**(kwargs | {"use_monitor": False}))
+        except GET_FAILURES as error:  # the circuit was lost while the question was on its way
+            raise self._lost() from error
         return value.item() if isinstance(value, np.generic) else value
 
     def must_be_there(self) -> None:
@@ -73,7 +82,10 @@ class _ChannelAccess:
             DisconnectedError: Naming the PV.
         """
         if not self.connected and all(self._received_first_metadata.values()):
-            raise DisconnectedError(f"{self.name}: {self.pvname} is lost; needs its IOC to run")
+            raise self._lost()
+
+    def _lost(self) -> DisconnectedError:
+        return DisconnectedError(f"{self.name}: {self.pvname} is lost; needs its IOC to run")
 
     def _pv_connected(self, pvname, conn, pv):
         self.losses += not conn

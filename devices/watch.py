@@ -9,10 +9,19 @@ import time
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
+import ophyd
+
 from .instrument import Instrument
 from .signals import Readback
 
-SILENCE = 3.0  # s without a heartbeat, after which an IOC counts as hung
+if ophyd.get_cl().name == "pyepics":
+    from .searching import Search
+else:
+    Search = None  # caproto finds by itself what was lost
+
+SILENCE = 2.5  # s without a heartbeat, after which an IOC counts as hung; it beats every 0.5 s
+LOOK_PERIOD = 0.1  # s between two looks at the hearts
+LONGEST_LOOK = 0.2  # s that one of them counts for at most
 FIRST_WORD = 5.0  # s for a monitor to tell its first value
 INVALID = 3  # alarm severity
 
@@ -23,9 +32,17 @@ class Monitored(Readback):
     Args:
         signal: The PV.
         told: Called with every value, the first one too.
+        lost: Called with the name of the PV when its circuit is lost.
     """
 
-    def __init__(self, signal: Readback, told: Callable[..., None], **kwargs):
+    def __init__(
+        self,
+        signal: Readback,
+        told: Callable[..., None],
+        lost: Callable[[str], None] = lambda _: None,
+        **kwargs,
+    ):
+        self._lost = lost
         super().__init__(signal.pvname, name=f"watched {signal.name}", auto_monitor=True, **kwargs)
         self._told, self._heard = told, threading.Event()
         self.last: Any = None  # value; asking a signal for its value asks the IOC
@@ -36,14 +53,20 @@ class Monitored(Readback):
         self._told(value=value, **kwargs)
         self._heard.set()
 
+    def _pv_connected(self, pvname: str, conn: bool, pv: Any) -> None:
+        super()._pv_connected(pvname, conn, pv)
+        if not conn:
+            self._lost(pvname)
+
     def wait_until_heard(self) -> None:
-        """Wait for the first value.
+        """Wait for the first value, and until the signal counts as connected, which may be later.
 
         Raises:
             TimeoutError: When there is none.
         """
         if not self._heard.wait(FIRST_WORD):
             raise TimeoutError(f"watch: no word from {self.pvname} in {FIRST_WORD:g} s")
+        self.wait_for_connection(timeout=FIRST_WORD)
 
 
 class Pulse:
@@ -51,23 +74,56 @@ class Pulse:
 
     Args:
         instrument: Behind which the IOC stands.
+        lost: Called with the reason as soon as its circuit is lost.
     """
 
-    def __init__(self, instrument: Instrument):
+    def __init__(self, instrument: Instrument, lost: Callable[[str], None] = lambda _: None):
         self._instrument = instrument
         self._state, self._losses = ("", ""), 0
-        self.last = time.monotonic()
-        self.heartbeat = Monitored(instrument.heartbeat, self._beat)
+        self.last, self.silent = time.monotonic(), 0.0
+        self.heartbeat = Monitored(
+            instrument.heartbeat, self._beat, lambda name: lost(f"{name} is lost")
+        )
         self._boot = Monitored(instrument.boot_id, self._beat)
         self._owner = Monitored(instrument.lease_owner, self._beat, string=True)
         self.monitors = (self.heartbeat, self._boot, self._owner)
 
     def _beat(self, **_: Any) -> None:
-        self.last = time.monotonic()
+        self.last, self.silent = time.monotonic(), 0.0
 
-    def remember(self) -> None:
-        """Take what the IOC holds from now on for its state."""
-        self._state, self._losses = self._told(), self.heartbeat.losses
+    def look(self, passed: float) -> bool:
+        """Count the time since the last look [s]; returns whether its IOC counts as hung from now on.
+
+        A look that comes late counts for little: this process did not get to run, and would not
+        have heard a heart that beats.
+        """
+        before, self.silent = self.silent, self.silent + min(passed, LONGEST_LOOK)
+        return before <= SILENCE < self.silent
+
+    def remember(self, owner: str | None = None) -> None:
+        """Take what the IOC holds from now on for its state; the owner of its lease may be given."""
+        boot, owner_now = self._told()
+        self._state, self._losses = (boot, owner or owner_now), self.heartbeat.losses
+
+    def lapse(self) -> str:
+        """Return in words what was lost unseen, with the settings; nothing when all is as it was."""
+        (boot, owner), (boot_now, owner_now) = self._state, self._told()
+        name = self._instrument.name
+        if boot and boot != boot_now:
+            return f"the IOC of {name} was started anew, with the settings that it starts with"
+        if boot and owner != owner_now:
+            return f"the lease of {name} has lapsed, so it was made safe"
+        return ""
+
+    def up_to_date(self) -> bool:
+        """Ask whether the monitors have told the last word.
+
+        Raises:
+            DisconnectedError: Nobody is there to be asked.
+            TimeoutError: There is no answer.
+        """
+        asked = self._instrument.boot_id.get(), self._instrument.lease_owner.get()
+        return asked == self._told()
 
     def _told(self) -> tuple[Any, Any]:
         return self._boot.last, self._owner.last
@@ -76,7 +132,7 @@ class Pulse:
         """Return why its IOC is not to be believed now; empty when it is."""
         if not self.heartbeat.connected:
             return f"{self.heartbeat.pvname} is lost"
-        if (silent := time.monotonic() - self.last) > SILENCE:
+        if (silent := self.silent) > SILENCE:
             return f"{self.heartbeat.pvname} has not beaten for {silent:.1f} s"
         return ""
 
@@ -101,10 +157,16 @@ class Watch:
     Args:
         instruments: By name.
         attributes: To be kept, each ``instrument.attribute``.
+        lost: Called with the reason as soon as an instrument is lost, from any thread.
     """
 
-    def __init__(self, instruments: Mapping[str, Instrument], attributes: Iterable[str]):
-        self.pulses = {name: Pulse(instrument) for name, instrument in instruments.items()}
+    def __init__(
+        self,
+        instruments: Mapping[str, Instrument],
+        attributes: Iterable[str],
+        lost: Callable[[str], None] = lambda _: None,
+    ):
+        self.pulses = {name: Pulse(instrument, lost) for name, instrument in instruments.items()}
         self._seen: dict[str, list[float]] = {}
         self._signals: dict[str, Readback] = {}
         self._monitors = [item for pulse in self.pulses.values() for item in pulse.monitors]
@@ -115,12 +177,40 @@ class Watch:
             self._monitors.append(Monitored(self._signals[attribute], self._keep(attribute)))
         for monitor in self._monitors:
             monitor.wait_until_heard()
+        self._search = Search and Search()
+        self._lost, self._ended = lost, threading.Event()
+        self._thread = threading.Thread(target=self._look, daemon=True, name="watch")
+        self._thread.start()
+
+    def _look(self) -> None:
+        before = time.monotonic()
+        while not self._ended.wait(LOOK_PERIOD):
+            now = time.monotonic()
+            for pulse in self.pulses.values():
+                if pulse.look(now - before) and (words := pulse.silence()):
+                    self._lost(words)
+            before = now
 
     def _keep(self, attribute: str):
         def told(value: float, severity: int = 0, **_: Any) -> None:
             self._seen[attribute].append(trusted(value, severity))
 
         return told
+
+    def remember(self, owners: Mapping[str, str] | None = None) -> None:
+        """Take what every IOC holds from now on for its state.
+
+        Args:
+            owners: Of the leases, by instrument, as they should be; None for as they are.
+        """
+        for name, pulse in self.pulses.items():
+            pulse.remember((owners or {}).get(name))
+
+    def lapsed(self) -> list[str]:
+        """Return in words what was lost unseen, and take it all as it is from now on."""
+        told = [pulse.lapse() for pulse in self.pulses.values()]
+        self.remember()
+        return list(filter(None, told))
 
     def mark(self, attribute: str) -> float:
         """Forget what was seen of a PV but its last value; returns that."""
@@ -135,11 +225,15 @@ class Watch:
         return self._seen[attribute][0]
 
     def seen(self, attribute: str) -> list[float]:
-        """Return the values since the last mark; one that is INVALID is NaN."""
-        return list(self._seen[attribute])
+        """Return the values since the last mark, none of what is not kept; INVALID is NaN."""
+        return list(self._seen.get(attribute, ()))
 
     def close(self) -> None:
         """Watch no more."""
+        self._ended.set()
+        self._thread.join()
+        if self._search:
+            self._search.close()
         for monitor in self._monitors:
             monitor.destroy()
 

@@ -7,7 +7,7 @@ import subprocess
 import sys
 import time
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, ClassVar
 
 PREFIX = "F:"
 SPEED, SEED = 100, 7  # laboratory seconds per second; of the noise
@@ -27,6 +27,7 @@ SETTINGS = {  # of the bench before every scan
     "lockin.time_constant": 0.01,
     "lockin.filter_slope": 24,
     "lockin.integration_time": 5.0,  # s, 50 ms of the wall
+    "lockin.settling_limit": 1.0,  # s; a client waits as long for a reading, of the wall
     "lockin.sensitivity": 1e-3,
     "lockin.phase": 0.0,
     "lockin.harmonic": 1,
@@ -48,22 +49,36 @@ class HungError(RuntimeError):
 
 
 class Rack:
-    """The five instruments in a process that may be killed, hung and started anew."""
+    """Instruments in a process that may be killed, hung and started anew.
 
-    def __init__(self):
-        self.port, self.process = free_port(), None
+    Channel Access clients of this process and of its children are told where they are as soon as
+    the object is made, for they read that once.
+
+    Args:
+        names: Of the instruments; none for all five.
+    """
+
+    _addresses: ClassVar[list[str]] = []  # of every rack of this process
+
+    def __init__(self, *names: str):
+        self.names, self.port, self.process = names, free_port(), None
+        self._addresses.append(f"127.0.0.1:{self.port}")
         os.environ |= {
-            "EPICS_CA_ADDR_LIST": f"127.0.0.1:{self.port}",
+            "EPICS_CA_ADDR_LIST": " ".join(self._addresses),
             "EPICS_CA_AUTO_ADDR_LIST": "NO",
             "EPICS_CAS_AUTO_BEACON_ADDR_LIST": "NO",
         }
 
-    def start(self) -> None:
-        """Start it and wait until it serves."""
+    def start(self, *more: object) -> None:
+        """Start it, with more words of its command line, and wait until it serves."""
         words = ["--port", self.port, "--prefix", PREFIX, "--speed", SPEED, "--seed", SEED]
-        command = [sys.executable, "-m", "odmrlab.ioc", *words, "--faults"]
+        command = [sys.executable, "-m", "odmrlab.ioc", *self.names, *words, "--faults", *more]
         self.process = subprocess.Popen(  # noqa: S603
-            [str(word) for word in command], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
+            [str(word) for word in (*command, "--tethered")],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            start_new_session=True,  # Ctrl-C is for the session
         )
         if self.process.stdout.readline() != b"ready\n":
             raise RuntimeError("faults: the twin did not start")
@@ -72,6 +87,7 @@ class Rack:
         """Kill it at once."""
         self.process.kill()
         self.process.wait(10)
+        self.process.stdin.close()
         self.process.stdout.close()
 
     def restart(self, after: float) -> None:
@@ -82,8 +98,16 @@ class Rack:
 
     def hang(self, seconds: float) -> None:
         """Stop it for some time."""
-        os.kill(self.process.pid, signal.SIGSTOP)
+        self.stop()
         time.sleep(seconds)
+        self.go_on()
+
+    def stop(self) -> None:
+        """Stop it: its circuits stay, and it says nothing."""
+        os.kill(self.process.pid, signal.SIGSTOP)
+
+    def go_on(self) -> None:
+        """Let it go on."""
         os.kill(self.process.pid, signal.SIGCONT)
 
     @property
@@ -94,31 +118,42 @@ class Rack:
 
 @dataclass(eq=False)
 class Documents:
-    """What a scan has put on record."""
+    """What a scan has put on record; the fit of it is a run of its own, and left out."""
 
     rows: list[dict[str, Any]] = field(default_factory=list)
+    times: list[float] = field(default_factory=list)  # of the rows, of the clock
     stop: dict[str, Any] = field(default_factory=dict)
+    run: str = ""
     _streams: dict[str, str] = field(default_factory=dict)
 
+    @property
+    def started(self) -> bool:
+        """Whether there is a run."""
+        return bool(self.run)
+
     def __call__(self, name: str, doc: dict) -> None:
-        if name == "descriptor":
+        if name == "start":
+            self.run = self.run or doc["uid"]
+        elif name == "descriptor" and doc["run_start"] == self.run:
             self._streams[doc["uid"]] = doc["name"]
-        elif name == "event" and self._streams[doc["descriptor"]] == "primary":
+        elif name == "event" and self._streams.get(doc["descriptor"]) == "primary":
             self.rows.append(dict(doc["data"]))
-        elif name == "stop":
+            self.times.append(doc["time"])
+        elif name == "stop" and doc["run_start"] == self.run:
             self.stop = doc
 
 
-def wrong(rows: list[dict], undisturbed: list[dict], whole: bool) -> str:
+def wrong(rows: list[dict], undisturbed: list[dict], whole: bool, points: int = NUMBER) -> str:
     """Return what is wrong with a scan; empty when every point is what it is said to be.
 
     Args:
         rows: Of its points.
         undisturbed: Of the same scan without a fault.
         whole: Whether no point may be missing.
+        points: That a whole scan has.
     """
-    if whole and len(rows) != NUMBER:
-        return f"{len(rows)} points of {NUMBER}"
+    if whole and len(rows) != points:
+        return f"{len(rows)} points of {points}"
     for number, (row, before) in enumerate(zip(rows, undisturbed, strict=False)):
         if abs(row["magnet_field_readback"] - FIELDS[number]) > 0.05:
             return f"point {number} at {row['magnet_field_readback']:g} mT, not {FIELDS[number]:g}"

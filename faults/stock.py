@@ -8,7 +8,6 @@ from bluesky.suspenders import SuspendBoolLow, SuspendFloor
 from bluesky.utils import RunEngineInterrupted
 from ophyd import Component as Cpt
 from ophyd import Device, EpicsSignal, EpicsSignalRO, PVPositioner
-from ophyd.status import SubscriptionStatus
 from ours import Ours
 from rack import NUMBER, PREFIX, START, STOP, Documents, HungError
 
@@ -25,29 +24,22 @@ class StockMagnet(PVPositioner):
 
 
 class StockLockin(Device):
-    """A lock-in as the handbook has it: a new shot number is a new reading."""
+    """A lock-in as the handbook has it: a put that has completed is a new reading."""
 
-    shot = Cpt(EpicsSignal, "Shot", kind="omitted")
-    x = Cpt(EpicsSignalRO, "X", auto_monitor=True)
-    y = Cpt(EpicsSignalRO, "Y", auto_monitor=True)
+    shot = Cpt(EpicsSignal, "Shot", put_complete=True, kind="omitted")
+    x = Cpt(EpicsSignalRO, "X")
+    y = Cpt(EpicsSignalRO, "Y")
 
     def trigger(self):
-        """Take a reading; done when its number is there."""
-        number = self.shot.get() + 1
-        status = SubscriptionStatus(
-            self.shot, lambda *, value, **_: value >= number, run=False, timeout=10
-        )
-        self.shot.put(number)
-        return status
+        """Take a reading; done when its put has completed."""
+        return self.shot.set(self.shot.get() + 1)
 
 
 class Stock(Ours):
     """Runs scans with stock devices and stock suspenders; its bench is put in order by ours."""
 
-    name = "stock ophyd and bluesky"
-
-    def __init__(self, told):
-        super().__init__(told)
+    def __init__(self):
+        super().__init__()
         self.magnet = StockMagnet(f"{PREFIX}Magnet:", name="magnet")
         self.lockin = StockLockin(f"{PREFIX}Lockin:", name="lockin")
         self.locked = EpicsSignalRO(f"{PREFIX}Laser:ModeLocked", name="locked")
@@ -63,8 +55,9 @@ class Stock(Ours):
         RE.install_suspender(SuspendFloor(self.helium, 10))
 
         def renamed(name: str, doc: dict) -> None:
-            if name == "event" and "magnet" in doc["data"]:
-                doc = doc | {"data": doc["data"] | {"magnet_field_readback": doc["data"]["magnet"]}}
+            if name == "event" and "magnet_readback" in doc["data"]:
+                here = doc["data"]["magnet_readback"]
+                doc = doc | {"data": doc["data"] | {"magnet_field_readback": here}}
             documents(name, doc)
 
         def give_up() -> None:

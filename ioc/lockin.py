@@ -3,6 +3,7 @@
 import asyncio
 from cmath import phase as angle
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from dataclasses import replace
 from math import degrees, inf, remainder
 from typing import ClassVar
@@ -16,9 +17,11 @@ from .lockin_noise import Averages, Window
 from .physics import Bench
 from .physics.noise import standard_error
 from .pv import PV, flag, readback, setting
+from .upstream import UpstreamError
 
 AUTOMATIC = 3  # stream of random numbers, apart from that of the readings
 OVERLOAD, UNLOCK = "overload", "unlock"
+SHORTLY = 0.5  # s of the wall clock
 SAFE = 4.0  # standard errors that an automatic range leaves on top, and a phase needs below
 
 
@@ -63,7 +66,7 @@ class Lockin(Live, Buffer):
         self._averages = Averages(self._seed)
         self._last: object = None  # mark of the reading before
         self._tries, self._failing = 0, ""
-        self._taking = asyncio.Lock()
+        self._taking, self._seen = asyncio.Lock(), self.bench
 
     @property
     def busy(self) -> bool:
@@ -83,9 +86,14 @@ class Lockin(Live, Buffer):
 
     @reading_time.getter
     async def reading_time(self, instance):
-        """Work it out of the settings of this moment."""
-        bench, _ = await self.look()
-        return self.settling_time(bench) + self.integration_time.value
+        """Work it out of the settings of this moment, or of before while upstream is silent.
+
+        A client that asks waits in line behind nothing else: its lease must not run out meanwhile.
+        """
+        with suppress(TimeoutError, UpstreamError):
+            async with asyncio.timeout(SHORTLY):
+                self._seen, _ = await self.look()
+        return self.settling_time(self._seen) + self.integration_time.value
 
     @shot.putter
     async def shot(self, instance, value):

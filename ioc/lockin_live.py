@@ -66,7 +66,7 @@ class Live(Demodulator):
             X + iY [V], saturated at full scale.
         """
         now, poles, tau = self.clock.now(), self.poles, self.time_constant.value
-        known = len(self._state) == poles
+        known = len(self._state) == poles and np.isfinite([*self._state, self._input]).all()
         taken = step(poles, (now - self._stepped) / tau if known else inf)
         state, before = (self._state, self._input) if known else (np.zeros(poles, complex), 0j)
         after = complex(self.demodulated(bench)) if bench.rf_modulation else 0j

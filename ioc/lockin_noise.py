@@ -53,6 +53,7 @@ class Averages:
         """
         poles, tau = window.poles, window.time_constant
         known = (len(self._state), self._time_constant) == (poles, tau)
+        known = known and np.isfinite(self._state).all()  # a signal that was no number is forgotten
         state, gap = (self._state, window.gap) if known else (np.zeros(poles), inf)
         taken = average(poles, gap / tau, window.length / tau)
         random = np.random.default_rng([self.seed, number])

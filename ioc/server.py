@@ -2,10 +2,11 @@
 
 import asyncio
 import logging
+import os
 import signal
 import sys
 import threading
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Callable
 from functools import partial
 
 from caproto import ChannelData, ErrorResponse, WriteNotifyRequest
@@ -14,6 +15,7 @@ from caproto.asyncio import server
 from .instrument import Instrument
 
 LOOPBACK = "127.0.0.1"
+END_TIME = 3.0  # s for everything to end in order; there is nothing to save
 AWAY = 1.0  # s of the wall clock that an instrument is away after its circuits were dropped
 
 
@@ -132,21 +134,32 @@ async def serve(
     logging.getLogger("caproto.circ").addFilter(Brief())
     task = asyncio.ensure_future(Server(pvdb, port, interface).run(startup_hook=_ready))
     loop = asyncio.get_running_loop()
+
+    def end() -> None:
+        task.cancel()
+        # a task that swallows its cancellation, as wait_for in Python 3.11 may, never ends
+        loop.call_later(END_TIME, os._exit, 0)
+
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        loop.add_signal_handler(number, task.cancel)
+        loop.add_signal_handler(number, end)
     if tethered:
         # the parent holds the other end, so even when it is killed nothing is left running
-        wait = threading.Thread(target=_end_of_input, args=(loop, task), daemon=True)
+        wait = threading.Thread(target=_end_of_input, args=(loop, end), daemon=True)
         wait.start()
     companion = asyncio.ensure_future(beside) if beside else None
-    await task
+    try:
+        await task
+    finally:  # whatever has ended it: what does not serve must not stay
+        loop.call_later(END_TIME, os._exit, 1)
     if companion:
         companion.cancel()
 
 
-def _end_of_input(loop: asyncio.AbstractEventLoop, task: asyncio.Future) -> None:
-    sys.stdin.buffer.read()
-    loop.call_soon_threadsafe(task.cancel)
+def _end_of_input(loop: asyncio.AbstractEventLoop, end: Callable[[], None]) -> None:
+    # not through a buffer, whose lock would be missed when a signal ends this process before
+    while os.read(sys.stdin.fileno(), 4096):
+        pass
+    loop.call_soon_threadsafe(end)
 
 
 async def _ready(async_lib) -> None:

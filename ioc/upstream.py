@@ -1,9 +1,13 @@
 """What the lock-in knows of the instruments before it: the bench, and how long it has been quiet."""
 
 import asyncio
+import os
 from collections.abc import Iterable, Mapping
 from dataclasses import fields
 from typing import Protocol
+
+# Read once, when the client is imported: an instrument that was started anew is found in a moment.
+os.environ.setdefault("CAPROTO_CLIENT_MAX_RETRY_SEARCHES_INTERVAL_SEC", "0.5")
 
 from caproto import CaprotoError, ChannelType
 from caproto.asyncio.client import Context
@@ -64,6 +68,7 @@ class OverTheWire:
     def __init__(self, names: dict[str, str], quiet_times: list[str]):
         self._names, self._quiet_times = names, quiet_times
         self._context: Context | None = None
+        self._endings: set[asyncio.Task] = set()  # of clients that are forgotten
         self._pvs = {}
 
     async def look(self) -> tuple[Bench, float]:
@@ -79,9 +84,18 @@ class OverTheWire:
         answers = await asyncio.gather(*(self._ask(pv) for pv in self._pvs.values()))
         held = dict(zip(self._pvs, answers, strict=True))
         if silent := [name for name, value in held.items() if value is None]:
+            self._forget()
             raise UpstreamError(f"no answer from {', '.join(silent)}; needs their IOC to run")
         bench = Bench(**{line: held[name] for line, name in self._names.items()})
         return bench, min(held[name] for name in self._quiet_times)
+
+    def _forget(self) -> None:
+        """Look for all of them anew next time: a client that gave up a hung server stays without."""
+        context, self._context = self._context, None
+        if context is not None:
+            ending = asyncio.create_task(context.disconnect())
+            self._endings.add(ending)
+            ending.add_done_callback(self._endings.discard)
 
     def mark(self, bench: Bench) -> object:
         return bench
@@ -92,7 +106,7 @@ class OverTheWire:
                 await pv.wait_for_connection()
                 native = await pv.read(data_type=ChannelType.DOUBLE)
                 return native.data[0].item()
-        except (TimeoutError, CaprotoError):
+        except (OSError, CaprotoError):  # a circuit that is reset under the question is an OSError
             return None
 
 

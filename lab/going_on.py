@@ -1,5 +1,6 @@
 """Going on with a run from the command line."""
 
+import logging
 from contextlib import ExitStack
 
 from bluesky.utils import RunEngineInterrupted
@@ -30,13 +31,14 @@ def go_on(settings: Settings, run: str) -> None:
         f"{kept.start['plan_name']} {kept.start['uid']}: {len(kept.rows)} of {len(kept.points)} points are there"
     )
     with ExitStack() as stack:
+        # what the client says while the interpreter takes it apart helps nobody
+        stack.callback(logging.getLogger("caproto").setLevel, logging.CRITICAL)
         shipper = stack.enter_context(Shipper(settings))
-        session = Session(settings, connect(settings.prefix), LiveTable())
+        session = Session(settings, connect(settings.prefix), LiveTable(), attended=False)
         stack.callback(shipper.close)
         stack.callback(session.close)
         end_on_signals([session.RE])
         try:
             session.RE(resume(kept, session.instruments))
-        except RunEngineInterrupted:
-            session.RE.abort("interrupted")
+        except (RunEngineInterrupted, KeyboardInterrupt):
             raise ResumeError("resume: interrupted; the same command goes on from there") from None

@@ -1,7 +1,7 @@
 """What a person sees while a run is measured: a table, with the fit so far in its last column."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from event_model import DocumentRouter
@@ -13,6 +13,7 @@ from .numbers import brief, told
 NARROWEST = 14  # characters of a column
 DOUBTFUL = 1e-3  # probability of a chi-square this large, if the model were true
 MAIN = {"odmr": "field", "spin_inertia": "t1"}  # parameter shown while measuring
+DARK = {"rf_output": "Off", "laser_shutter": "Closed"}  # then there is no resonance to be seen
 
 
 class LiveTable(DocumentRouter):
@@ -30,6 +31,7 @@ class LiveTable(DocumentRouter):
         self._fit: dict[str, Any] = {}
         self._fit_descriptor: dict[str, Any] = {}
         self._descriptor: dict[str, Any] = {}
+        self._baseline = ""
         self._events: list[dict] = []
         self._next_fit = 0.0
 
@@ -44,7 +46,11 @@ class LiveTable(DocumentRouter):
         if doc["run_start"] == self._fit.get("uid"):
             self._fit_descriptor = doc
             return
-        if doc["name"] != "primary" or doc["run_start"] != self._start.get("uid"):
+        if doc["run_start"] != self._start.get("uid"):
+            return
+        if doc["name"] == "baseline":
+            self._baseline = doc["uid"]
+        if doc["name"] != "primary":
             return
         self._descriptor = doc
         keys, units = self._columns(), doc["data_keys"]
@@ -55,6 +61,8 @@ class LiveTable(DocumentRouter):
         if doc["descriptor"] == self._fit_descriptor.get("uid"):
             told = told_of_run(self._fit_descriptor, doc["data"], self._fit["parameters"])
             self._write(f"fit {self._fit['model']}, {self._fit['uid']}\n{told}")
+        if doc["descriptor"] == self._baseline and doc["seq_num"] == 1:
+            self._tell_of_the_dark(doc["data"])
         if doc["descriptor"] != self._descriptor.get("uid"):
             return
         self._events.append(doc)
@@ -66,6 +74,15 @@ class LiveTable(DocumentRouter):
             self._write(f"run ended with {doc['exit_status']}: {doc.get('reason') or 'no reason'}")
         elif doc["exit_status"] == "fail" and doc["run_start"] != self._start.get("uid"):
             self._write(f"no fit: {doc['reason']}")
+
+    def _tell_of_the_dark(self, bench: dict[str, Any]) -> None:
+        off = [
+            f"{name.replace('_', '.')} is {state}"
+            for name, state in DARK.items()
+            if bench.get(name) == state
+        ]
+        if off and self._start.get("fit") in MAIN:
+            self._write(f"attention: {', '.join(off)}; there is no signal but noise")
 
     def _columns(self) -> list[str]:
         (scanned, _), *_ = self._start["hints"]["dimensions"]
@@ -99,9 +116,18 @@ class LiveTable(DocumentRouter):
 
 def told_of_run(descriptor: dict[str, Any], data: dict[str, Any], names: list[str]) -> str:
     """Return what a run of a fit holds: every parameter, and whether the model describes the data."""
-    units = {name: descriptor["data_keys"][name]["units"] for name in names}
-    numbers = [told(name, data[name], data[f"{name}_error"], units[name]) for name in names]
+    numbers = told_numbers(descriptor["data_keys"], data, names)
     verdict = f"chi-square per degree of freedom {data['reduced_chi_square']:.2f}"
     if data["chi_square_p"] < DOUBTFUL:
         verdict += ": the model does not describe these data"
     return "\n".join(f"    {line}" for line in [*numbers, verdict])
+
+
+def told_numbers(
+    data_keys: Mapping[str, Any], data: Mapping[str, Any], names: Iterable[str]
+) -> list[str]:
+    """Return every parameter of a fit with its error and unit."""
+    return [
+        told(name, data[name], data[f"{name}_error"], data_keys[name].get("units") or "")
+        for name in names
+    ]

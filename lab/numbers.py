@@ -14,7 +14,7 @@ def rounded(value: float, error: float) -> tuple[str, str]:
 
 def told(name: str, value: float, error: float, unit: str = "") -> str:
     """Return a number with its error and unit, as people write them: ``t1 = 130.1 ± 0.2 µs``."""
-    power = size(value, unit)
+    power = size(max(abs(value), error), unit)
     number = " ± ".join(rounded(value / 10**power, error / 10**power))
     return f"{name} = {number} {PREFIXES[power]}{unit}".rstrip()
 

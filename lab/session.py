@@ -1,8 +1,10 @@
 """One session at the laboratory: the RunEngine, the instruments, and the road of their documents."""
 
+import atexit
 import fcntl
 import logging
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass, fields
 from functools import partial
 from importlib.metadata import version
@@ -13,11 +15,12 @@ from bluesky.preprocessors import SupplementalData
 
 from ..devices import Cryostat, Laser, Lease, Lockin, Magnet, Rf, wait_for_all
 from ..plans import AS_IT_IS, INTERLOCKS, SAFE, Guard, Interlock, left_safe
-from .ending import Engine
+from .keeping import KeepingEngine
 from .record.journal import Journal
 from .record.road import Road
 from .settings import Settings
 
+UNSAID = ("Run aborted", "No open traces left to close!")
 RECORDED = ("odmrlab", "bluesky", "ophyd", "caproto", "event-model")
 
 
@@ -35,16 +38,26 @@ class Instruments:
         return (getattr(self, field.name) for field in fields(self))
 
 
-def connect(prefix: str) -> Instruments:
+def made(prefix: str) -> Instruments:
+    """Return the instruments behind a prefix, whether they answer or not."""
+    kinds = {field.name: field.type for field in fields(Instruments)}
+    return Instruments(
+        **{name: kind(f"{prefix}{name.capitalize()}:", name=name) for name, kind in kinds.items()}
+    )
+
+
+def connect(prefix: str, timeout: float = 4.0) -> Instruments:
     """Return the instruments behind a prefix, every PV answering.
 
+    Args:
+        prefix: Of every PV.
+        timeout: For all of them to answer [s].
+
     Raises:
-        NotConnectedError: Within 5 s, naming the PVs that do not answer.
+        NotConnectedError: After that time, naming the PVs that do not answer.
     """
-    kinds = {field.name: field.type for field in fields(Instruments)}
-    made = {name: kind(f"{prefix}{name.capitalize()}:", name=name) for name, kind in kinds.items()}
-    instruments = Instruments(**made)
-    wait_for_all(instruments)
+    instruments = made(prefix)
+    wait_for_all(instruments, timeout)
     return instruments
 
 
@@ -62,9 +75,11 @@ class Session:
         after_failure: How a plan leaves the instruments that did not come to its end.
         after_success: How one does that did.
         interlocks: Under which every plan runs; none to run without.
+        attended: Whether somebody is there to resume a plan that Ctrl-C has paused.
 
     Raises:
         OwnedError: When another session has the instruments, naming it.
+        NotConnectedError: When one of them is lost.
     """
 
     def __init__(
@@ -76,21 +91,27 @@ class Session:
         after_failure: Mapping[str, Any] = SAFE,
         after_success: Mapping[str, Any] = AS_IT_IS,
         interlocks: Sequence[Interlock] = INTERLOCKS,
+        attended: bool = True,
     ):
         self.settings, self.instruments = settings, instruments
         self.lease = Lease(instruments)
         bench = {instrument.name: instrument for instrument in instruments}
-        self.guard = Guard(bench, interlocks, settings.patience, self.lease.renew)
-        self.journal = Journal(settings.journal, settings.journal_fsync)
+        with ExitStack() as undo:
+            undo.callback(self.lease.close)
+            self.guard = Guard(bench, interlocks, settings.patience, self.lease.renew)
+            self.guard.watch.remember(self.lease.owners)
+            undo.pop_all()  # nothing was lost meanwhile
+        self.journal = Journal(settings.journal, settings.journal_fsync, settings.journal_room)
         self.road = Road(self.journal, *consumers)
         versions = {name.replace("-", "_"): version(name) for name in RECORDED}
         counter = settings.home / "scan_id"
-        self.RE = Engine(
+        self.RE = KeepingEngine(
+            self.road,
             {"versions": versions} | (md or {}),
+            attended=attended,
             call_returns_result=True,
             scan_id_source=lambda _: next_scan_id(counter),
         )
-        self.RE.subscribe(self.road)
         logging.getLogger("bluesky").addFilter(not_twice)
         self.RE.preprocessors += [
             SupplementalData(baseline=list(instruments)),
@@ -102,18 +123,28 @@ class Session:
                 after_success=after_success,
             ),
         ]
+        atexit.register(self.close)
 
     def close(self) -> None:
-        """Give the instruments back, deliver every document, and close the journal."""
-        self.guard.close()
-        self.lease.close()
-        self.road.close()
-        self.journal.close()
+        """Abort a plan that is paused, give the instruments back, and close the journal.
+
+        Every document is delivered to whoever takes it, in bounded time; Ctrl-C changes nothing
+        meanwhile.
+        """
+        atexit.unregister(self.close)
+        # from the last line to the first, whatever fails
+        with self.RE.uninterrupted(), ExitStack() as stack:
+            stack.callback(self.RE.close)
+            stack.callback(self.journal.close)
+            stack.callback(self.road.close)
+            stack.callback(self.lease.close)
+            stack.callback(self.guard.close)
+            stack.callback(self.RE.end, "its session was closed")
 
 
 def not_twice(record: logging.LogRecord) -> bool:
     """Drop the RunEngine's own report of a failed plan: whoever called it gets the exception."""
-    return record.msg != "Run aborted"
+    return record.msg not in UNSAID
 
 
 def next_scan_id(counter: Path) -> int:

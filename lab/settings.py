@@ -37,6 +37,11 @@ class Settings(BaseSettings):
     journal_fsync: Fsync = Field(
         "second", description="Synchronise the journal every second, or after each document"
     )
+    journal_room: float = Field(
+        100.0,
+        gt=0,
+        description="Free space without which no run begins [MB]; with a tenth of it, one must end",
+    )
     bus: str = Field(
         "",
         pattern=LOOPBACK,

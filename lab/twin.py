@@ -5,6 +5,7 @@ import select
 import socket
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import ClassVar, Self
 
@@ -38,6 +39,8 @@ class Twin:
         sample: TOML file; None for sample #1 of the paper.
         seed: Of the noise; None draws one.
         sealed: Whether to keep the truth about the sample hidden.
+        port: Where they listen, for a caller who tells the clients; 0 for a free one.
+        more: Words of ``odmrlab ioc`` besides, such as ``--faults``.
     """
 
     _addresses: ClassVar[list[str]] = []  # of every twin of this process
@@ -50,17 +53,22 @@ class Twin:
         sample: Path | None = None,
         seed: int | None = None,
         sealed: bool = False,
+        *,
+        port: int = 0,
+        more: Sequence[str] = (),
     ):
-        self.port = free_port()
-        self._addresses.append(f"127.0.0.1:{self.port}")
-        os.environ["EPICS_CA_AUTO_ADDR_LIST"] = "NO"
-        os.environ["EPICS_CA_ADDR_LIST"] = " ".join(self._addresses)
+        self.port = port or free_port()
+        if not port:
+            self._addresses.append(f"127.0.0.1:{self.port}")
+            os.environ["EPICS_CA_AUTO_ADDR_LIST"] = "NO"
+            os.environ["EPICS_CA_ADDR_LIST"] = " ".join(self._addresses)
         self._log = writable_folder(logs, "twin") / f"{prefix.strip(':').lower()}-ioc.log"
         self._command = [sys.executable, "-m", "odmrlab.ioc", "--tethered"]
         self._command += ["--prefix", prefix, "--port", str(self.port), "--speed", str(speed)]
         self._command += ["--sample", str(sample)] if sample else []
         self._command += ["--seed", str(seed)] if seed is not None else []
         self._command += ["--sealed"] if sealed else []
+        self._command += more
         self._process: subprocess.Popen | None = None
 
     def __enter__(self) -> Self:
@@ -69,6 +77,25 @@ class Twin:
         Raises:
             TwinError: When they refuse to start.
         """
+        self.start()
+        self.wait_until_ready()
+        return self
+
+    def __exit__(self, *_) -> None:
+        self.stop()
+
+    @property
+    def pid(self) -> int:
+        """Of the process, while it runs and after."""
+        return self._process.pid
+
+    @property
+    def alive(self) -> bool:
+        """Whether the process runs."""
+        return self._process is not None and self._process.poll() is None
+
+    def start(self) -> None:
+        """Start the process; it does not answer yet."""
         environment = os.environ | {"EPICS_CAS_AUTO_BEACON_ADDR_LIST": "NO"}
         with self._log.open("w") as log:
             self._process = subprocess.Popen(  # noqa: S603
@@ -80,13 +107,27 @@ class Twin:
                 env=environment,
                 start_new_session=True,  # Ctrl-C is for the plan, not for the instruments
             )
+
+    def wait_until_ready(self) -> None:
+        """Wait until the IOCs answer.
+
+        Raises:
+            TwinError: When they refuse to start.
+        """
         readable, _, _ = select.select([self._process.stdout], [], [], START_TIME)
         if not readable or self._process.stdout.readline() != "ready\n":
-            self._process.kill()
-            self._process.communicate()
+            self.kill()
             raise TwinError(self._log.read_text().strip() or f"twin: silent for {START_TIME:g} s")
-        return self
 
-    def __exit__(self, *_) -> None:
+    def stop(self) -> None:
+        """End the process in order; at once, if it does not within 20 s."""
         self._process.terminate()
-        self._process.communicate(timeout=START_TIME)
+        try:
+            self._process.communicate(timeout=START_TIME)
+        except subprocess.TimeoutExpired:
+            self.kill()
+
+    def kill(self) -> None:
+        """End the process at once."""
+        self._process.kill()
+        self._process.communicate()

@@ -7,8 +7,9 @@ import bluesky.plans as bp
 import bluesky.preprocessors as bpp
 import numpy as np
 from bluesky.protocols import Movable, Readable
-from bluesky.utils import MsgGenerator, plan
+from bluesky.utils import MsgGenerator
 
+from .plan import plan
 from .points import axis_of, check_range, check_reach, one_step
 
 LEAST = 5  # points: pick-up and delay

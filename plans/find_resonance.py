@@ -6,9 +6,10 @@ import bluesky.plan_stubs as bps
 import bluesky.preprocessors as bpp
 import numpy as np
 from bluesky.protocols import Movable, Readable
-from bluesky.utils import MsgGenerator, plan
+from bluesky.utils import MsgGenerator
 
-from .points import axis_of, check_range, check_reach, repeated
+from .plan import plan
+from .points import axis_of, check_range, check_reach, point_at, repeated
 
 LEAST = 8  # points of the coarse look
 SIGNIFICANCE = 5.0  # standard errors by which a resonance stands out
@@ -105,9 +106,7 @@ def read_at(lockin: Readable, magnet: Movable, fields: np.ndarray) -> MsgGenerat
     for field in fields.tolist():
 
         def point(field: float = field) -> MsgGenerator[Any]:
-            yield from bps.checkpoint()
-            yield from bps.mv(magnet, field)
-            return (yield from bps.trigger_and_read([lockin, magnet]))
+            return (yield from point_at({magnet: field}, [lockin, magnet]))
 
         rows.append((yield from repeated(point)))
 

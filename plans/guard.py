@@ -3,22 +3,31 @@
 import logging
 import time
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from typing import Any
 
 import bluesky.plan_stubs as bps
-from bluesky.utils import FailedPause, FailedStatus, Msg, MsgGenerator, RunEngineControlException
-from ophyd.utils import DisconnectedError
+from bluesky.utils import (
+    FailedPause,
+    IllegalMessageSequence,
+    Msg,
+    MsgGenerator,
+    RunEngineControlException,
+)
 
+from ..devices import DisconnectedError
 from ..devices.instrument import Instrument
 from ..devices.watch import Watch
 from .interlocks import INTERLOCKS, OF_A_READING, REPEATS, Action, Interlock, InterlockError
-from .outages import Gap, OutageError, State
+from .outages import Gap, OutageError, State, in_words
 from .points import RepeatPointError
 
 log = logging.getLogger(__name__)
 
 PATIENCE = 60.0  # s of the wall clock
 LOOK_PERIOD = 0.05  # s
+AFTERMATH = 8.0  # s after an outage, in which the instruments find one another again
+MOMENT = 2.5  # s for which a run that begins waits for an instrument that was lost
 BASELINE = "baseline"  # stream that tells how things are, good or bad
 KNOWN = (RunEngineControlException, FailedPause, InterlockError, OutageError, RepeatPointError)
 REFUSED = (TypeError, ValueError)  # by a device, before anything was put
@@ -49,14 +58,16 @@ class Guard:
         self._bench, self._patience, self._renew = bench, patience, renew
         self._of_reading = [lock for lock in interlocks if lock.action in OF_A_READING]
         self._monitored = [lock for lock in interlocks if lock.action not in OF_A_READING]
-        self._watch = Watch(bench, [lock.attribute for lock in self._monitored])
         self._state, self._gap, self._outages = State(bench), Gap("interlocks"), Gap("outages")
         self._clear()
+        self.watch = Watch(bench, [lock.attribute for lock in self._monitored], self._tell)
 
     def _clear(self) -> None:
         self._open = False
         self._failure: Exception | None = None
         self._repeats = 0
+        self._over = -AFTERMATH  # when the last outage was over [s of the monotonic clock]
+        self._outages.forget()
         self._next_event()
 
     def _next_event(self) -> None:
@@ -66,7 +77,7 @@ class Guard:
 
     def close(self) -> None:
         """Watch no more."""
-        self._watch.close()
+        self.watch.close()
 
     def __call__(self, plan: MsgGenerator) -> MsgGenerator:
         """Run a plan under guard."""
@@ -89,6 +100,8 @@ class Guard:
                 error = thrown
 
     def _guarded(self, message: Msg) -> MsgGenerator[Any]:
+        if message.command == "drop" and self._open and self._stream is None:
+            return None  # it is dropped already
         try:
             yield from self._before(message)
             reply = yield message
@@ -96,6 +109,8 @@ class Guard:
             raise
         except Exception as error:  # noqa: BLE001  each client has its own words for a lost PV
             failure = error
+            if message.command == "create":  # it may be done: a failed status is thrown in anywhere
+                self._after(message, None)
         else:
             self._after(message, reply)
             return reply
@@ -103,14 +118,27 @@ class Guard:
             raise self._failure
         raise (yield from self._judged(failure)) if self._open else failure
 
+    def _tell(self, lost: str) -> None:
+        """Say that a PV is lost, from whatever thread notices, though the plan waits for another."""
+        if self._open:
+            self._lost({"": lost})
+
+    def _lost(self, losses: dict[str, str]) -> str:
+        """Say that instruments are lost, once an outage; returns the words."""
+        words = f"outage: {'; '.join(losses.values())}"
+        if not self._outages.under_way:
+            log.warning("%s; waiting up to %g s", words, self._patience)
+            self._outages.begin(words)
+        return words
+
     def _before(self, message: Msg) -> MsgGenerator[None]:
         if message.command == "open_run":
             self._clear()
-            self._may_start()
+            yield from self._may_start()
         elif self._open and message.command in ("trigger", "create") and not self._marked:
             self._marked = True
             for lock in self._monitored:
-                if not lock.holds(self._watch.mark(lock.attribute)):
+                if not lock.holds(self.watch.mark(lock.attribute)):
                     self._asked(lock)  # the monitor may be late
         elif message.command == "save" and self._stream not in (None, BASELINE):
             yield from self._may_count()
@@ -132,45 +160,55 @@ class Guard:
         elif message.command == "checkpoint":
             self._failure = None  # whatever it was, the plan goes on
 
-    def _may_start(self) -> None:
+    def _may_start(self) -> MsgGenerator[None]:
         """Raise unless all instruments answer and all interlocks hold.
 
         Raises:
             InterlockError: With everything that is wrong.
         """
-        wrong = list(filter(None, (pulse.silence() for pulse in self._watch.pulses.values())))
+        began = time.monotonic()
+        while not self._up_to_date() and time.monotonic() - began < MOMENT:
+            yield from bps.sleep(LOOK_PERIOD)
+        wrong = list(filter(None, (pulse.silence() for pulse in self.watch.pulses.values())))
         if not wrong:
             asked = {lock: self._asked(lock) for lock in self._monitored}
             wrong = [lock.told(value) for lock, value in asked.items() if not lock.holds(value)]
         if wrong:
             raise InterlockError(f"{'; '.join(wrong)}: the run does not start")
         self._state.remember()
-        for pulse in self._watch.pulses.values():
-            pulse.remember()
+        lapsed = self.watch.lapsed()
+        if lapsed:  # whoever has set it does not know
+            raise InterlockError(f"{'; '.join(lapsed)}: the run does not start, the next one does")
+
+    def _up_to_date(self) -> bool:
+        """Whether all instruments are there, and their monitors have told what they are."""
+        with suppress(DisconnectedError, TimeoutError):
+            return self._back() and all(p.up_to_date() for p in self.watch.pulses.values())
+        return False
 
     def _asked(self, lock: Interlock) -> float:
         """Ask for the value of an interlock; NaN when there is no answer."""
         try:
-            return self._watch.ask(lock.attribute)
+            return self.watch.ask(lock.attribute)
         except (DisconnectedError, TimeoutError):
             return float("nan")
 
     def _may_count(self) -> MsgGenerator[None]:
-        """Let an event be saved, or deal with what speaks against it.
-
-        Raises:
-            RepeatPointError: When it does not count, and all is well again.
-        """
+        """Let an event be saved, or deal with what speaks against it, and raise then."""
         if losses := self._losses():
             raise (yield from self._outage(losses))
-        for lock in self._monitored:
-            bad = [value for value in self._watch.seen(lock.attribute) if not lock.holds(value)]
-            if bad:
+        yield from self._must_hold()
+
+    def _must_hold(self) -> MsgGenerator[None]:
+        """Deal with the first interlock that did not hold all the time; it raises then."""
+        for lock in [*self._monitored, *self._of_reading]:  # a monitor may be later than a reading
+            values = [*self.watch.seen(lock.attribute), self._read(lock)]
+            if bad := [value for value in values if not lock.holds(value)]:
                 yield from self._tripped(lock, bad[0])
-        for lock in self._of_reading:
-            value = self._row.get(lock.attribute.replace(".", "_"), {}).get("value", lock.least)
-            if not lock.holds(value):
-                yield from self._tripped(lock, value)
+
+    def _read(self, lock: Interlock) -> float:
+        """Return what the event holds of an interlock; a value that is good where it holds none."""
+        return self._row.get(lock.attribute.replace(".", "_"), {}).get("value", lock.least)
 
     def _tripped(self, lock: Interlock, value: float) -> MsgGenerator[None]:
         """Do what an interlock asks for; it raises whatever comes of it."""
@@ -199,21 +237,25 @@ class Guard:
 
     def _dropped(self) -> MsgGenerator[None]:
         if self._stream is not None:
-            yield from bps.drop()
+            with suppress(IllegalMessageSequence):  # saved, or dropped, when it failed
+                yield from bps.drop()
         self._next_event()
         yield from bps.checkpoint()  # a pause from here on does not go back
 
     def _losses(self) -> dict[str, str]:
         """Return the instruments that are lost or have lost their state, and why."""
-        losses = {name: pulse.loss() for name, pulse in self._watch.pulses.items()}
+        losses = {name: pulse.loss() for name, pulse in self.watch.pulses.items()}
         return {name: words for name, words in losses.items() if words}
 
     def _judged(self, failure: Exception) -> MsgGenerator[Exception]:
         """Return what the plan is to see of a failure, after the outage if there is one."""
         began = time.monotonic()
         while not (losses := self._losses()):
-            if all(pulse.last > began for pulse in self._watch.pulses.values()):
-                return in_words(failure)  # all of them live: it has another cause
+            if all(pulse.last > began for pulse in self.watch.pulses.values()):
+                # all of them live: it has another cause, perhaps one that is watched
+                if self._marked:
+                    yield from self._must_hold()
+                return (yield from self._after_an_outage(in_words(failure)))
             yield from bps.sleep(LOOK_PERIOD)
         return (yield from self._outage(losses))
 
@@ -223,34 +265,35 @@ class Guard:
         Raises:
             OutageError: When they do not come back in time, or not as they were.
         """
-        words = f"outage: {'; '.join(losses.values())}"
+        words = self._lost(losses)
         yield from self._dropped()
-        log.warning("%s; waiting up to %g s", words, self._patience)
-        self._outages.begin(words)
         began = time.monotonic()
-        while not self._back():
+        restored: list[str] | None = None
+        while restored is None:
             losses |= self._losses()
             if time.monotonic() - began > self._patience:
                 raise OutageError(f"{words}, for longer than {self._patience:g} s")
             yield from bps.sleep(LOOK_PERIOD)
-        losses |= self._losses()
-        self._renew()
-        restored = yield from self._state.restore(losses)
+            if self._back():
+                losses |= self._losses()
+                self._renew()
+                with suppress(DisconnectedError, TimeoutError):  # lost again: wait on
+                    restored = yield from self._state.restore(losses)
         for name in losses:
-            self._watch.pulses[name].remember()
+            self.watch.pulses[name].remember()
         log.warning("%s; over, restored: %s", words, "; ".join(restored) or "nothing")
         yield from self._outages.end(restored)
+        self._over = time.monotonic()
         return RepeatPointError(words)
 
+    def _after_an_outage(self, failure: Exception) -> MsgGenerator[Exception]:
+        """Return what the plan is to see of a failure; shortly after an outage, that it may repeat."""
+        if time.monotonic() - self._over > AFTERMATH:
+            return failure
+        log.warning("after an outage: %s; once more", failure)
+        yield from self._dropped()
+        return RepeatPointError(str(failure))
+
     def _back(self) -> bool:
-        silent = any(pulse.silence() for pulse in self._watch.pulses.values())
+        silent = any(pulse.silence() for pulse in self.watch.pulses.values())
         return not silent and all(instrument.connected for instrument in self._bench.values())
-
-
-def in_words(failure: Exception) -> Exception:
-    """Return a failed status with the words of its cause, which the stop document then has."""
-    if not isinstance(failure, FailedStatus) or failure.__cause__ is None:
-        return failure
-    told = FailedStatus(str(failure.__cause__))
-    told.__cause__ = failure.__cause__
-    return told

@@ -8,9 +8,10 @@ import bluesky.plan_stubs as bps
 import bluesky.plans as bp
 import bluesky.preprocessors as bpp
 from bluesky.protocols import Movable, Readable
-from bluesky.utils import MsgGenerator, plan
+from bluesky.utils import MsgGenerator
 
-from .points import check_reach, repeated
+from .plan import plan
+from .points import check_reach, point_at, repeated
 
 
 @plan
@@ -74,15 +75,4 @@ def harmonics(
 
 def one_harmonic(detectors: Sequence[Readable], motor: Movable, step: int) -> MsgGenerator[None]:
     """Set the harmonic and read; it is a part of the lock-in, and bluesky would not read it as well."""
-
-    def point() -> MsgGenerator[None]:
-        yield from bps.checkpoint()
-        yield from bps.mv(motor, step)
-        for detector in detectors:
-            yield from bps.trigger(detector, wait=True)
-        yield from bps.create("primary")
-        for device in (*detectors, motor):
-            yield from bps.read(device)
-        yield from bps.save()
-
-    yield from repeated(point)
+    yield from repeated(lambda: point_at({motor: step}, [*detectors, motor]))

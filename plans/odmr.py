@@ -5,8 +5,9 @@ from typing import Any
 import bluesky.plans as bp
 import numpy as np
 from bluesky.protocols import Movable, Readable
-from bluesky.utils import MsgGenerator, plan
+from bluesky.utils import MsgGenerator
 
+from .plan import plan
 from .points import axis_of, check_range, check_reach, one_step
 
 LEAST = 8  # points for one line

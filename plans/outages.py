@@ -80,6 +80,9 @@ class State:
 class Gap:
     """Stretches of time in which nothing was measured, events of a stream of their own.
 
+    Attributes:
+        under_way: Whether one has begun and not ended.
+
     Args:
         stream: Name of the stream.
     """
@@ -89,14 +92,21 @@ class Gap:
     def __init__(self, stream: str):
         self.name = stream
         self._data: dict[str, Any] = {}
+        self.forget()
+
+    def forget(self) -> None:
+        """Forget one that has not ended."""
         self.begin("")
+        self.under_way = False
 
     def begin(self, reason: str) -> None:
         """Remember that one begins now, and why."""
         self._data = {"reason": reason, "began": time.time(), "ended": 0.0, "restored": ""}
+        self.under_way = True
 
     def end(self, restored: Iterable[str] = ()) -> MsgGenerator[None]:
         """Record that it is over, in the run that is open."""
+        self.under_way = False
         self._data |= {"ended": time.time(), "restored": "; ".join(restored)}
         yield from bps.create(self.name)
         yield from bps.read(self)
@@ -115,3 +125,12 @@ class Gap:
             f"{self.name}_{key}": {"source": source, "dtype": kinds.get(key, "string"), "shape": []}
             for key in self._data
         }
+
+
+def in_words(failure: Exception) -> Exception:
+    """Return a failed status with the words of its cause, which the stop document then has."""
+    if not isinstance(failure, FailedStatus) or failure.__cause__ is None:
+        return failure
+    told = FailedStatus(str(failure.__cause__))
+    told.__cause__ = failure.__cause__
+    return told

@@ -9,10 +9,11 @@ from typing import Any
 import bluesky.plan_stubs as bps
 import bluesky.plans as bp
 import bluesky.preprocessors as bpp
-from bluesky.utils import MsgGenerator, plan
+from bluesky.utils import MsgGenerator
 
 from .outages import RESTORED
-from .points import check_reach, one_step, repeated
+from .plan import plan
+from .points import check_reach, one_step, point_at, repeated
 
 RESUMABLE = ("odmr", "spin_inertia", "blank")
 CARRIED = ("plan_name", "technique", "fit", "fit_axis", "fit_detector", "fit_options")
@@ -114,12 +115,9 @@ def verified(row: Mapping[str, Any], detector: Any, motor: Any) -> MsgGenerator[
     """
     place = row[motor.hints["fields"][0].removesuffix("_readback")]
 
-    def point() -> MsgGenerator[dict]:
-        yield from bps.checkpoint()
-        yield from bps.mv(motor, place)
-        return (yield from bps.trigger_and_read([detector, motor], name="verification"))
-
-    again = yield from repeated(point)
+    again = yield from repeated(
+        lambda: point_at({motor: place}, [detector, motor], stream="verification")
+    )
     for part in ("x", "y"):
         column = f"{detector.name}_{part}"
         before, now = row[column], again[column]["value"]

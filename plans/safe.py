@@ -8,13 +8,15 @@ from typing import Any
 import bluesky.plan_stubs as bps
 import bluesky.preprocessors as bpp
 from bluesky.utils import FailedPause, FailedStatus, Msg, MsgGenerator, RunEngineControlException
-from ophyd.utils import DisconnectedError
+
+from ..devices import DisconnectedError
 
 log = logging.getLogger(__name__)
 
 # What safe means, by attribute of the bench: the field is held; {"magnet.field": 0.0} parks it.
 SAFE: Mapping[str, Any] = {"rf.output": "Off", "laser.shutter": "Closed", "magnet.halt": 1}
 AS_IT_IS: Mapping[str, Any] = {}
+MOMENT = 0.05  # s, after which a put that was refused for another is tried again
 TRIES = 5  # for what the end of the plan throws in between: its abort, its failed motions
 
 
@@ -93,6 +95,9 @@ def put(signal: Any, value: Any) -> MsgGenerator[Exception | None]:
             error = failure.__cause__ or failure
             if getattr(failure.args[0], "obj", signal) is signal:
                 return error
+        except RuntimeError as busy:  # with the put that was interrupted; ophyd takes one at a time
+            error = busy
+            yield from bps.sleep(MOMENT)
         else:
             return None
     return error

@@ -6,9 +6,11 @@ from uuid import uuid4
 
 import bluesky.plan_stubs as bps
 from bluesky.protocols import Movable, Readable
-from bluesky.utils import MsgGenerator, plan
+from bluesky.utils import MsgGenerator
 
-from .points import check_reach
+from .plan import plan
+from .points import check_range, check_reach
+from .spin_inertia import LEAST as LEAST_OF_RUN
 from .spin_inertia import spin_inertia
 
 LEAST = 2  # points of a series
@@ -49,7 +51,7 @@ def t1_against(
         The uids of the runs.
 
     Raises:
-        ValueError: On fewer than two points, or a partner without as many.
+        ValueError: On fewer than two points, a partner without as many, or runs that could not be.
         LimitError: On a point that the motor or the partner cannot reach.
     """
     points = [float(point) for point in points]
@@ -61,6 +63,8 @@ def t1_against(
             got = f"{len(points)} points, {len(places)} of {device.name}"
             raise ValueError(f"t1_against: {got}; needs {LEAST} or more, as many for the partner")
         check_reach(device, places)
+    check_range("t1_against", "Hz", start, stop, num, LEAST_OF_RUN)
+    check_reach(modulation_frequency, [start, stop])
     series = {"uid": str(uuid4()), "length": len(points), "axis": motor.name}
     series |= {"parameter": "t1", "model": model, "model_options": model_options or {}}
     runs = []

@@ -6,8 +6,9 @@ from typing import Any
 import bluesky.plans as bp
 import numpy as np
 from bluesky.protocols import Movable, Readable
-from bluesky.utils import MsgGenerator, plan
+from bluesky.utils import MsgGenerator
 
+from .plan import plan
 from .points import axis_of, check_range, check_reach, one_step
 
 LEAST = 5  # points: T1, and amplitude and phase
@@ -38,12 +39,15 @@ def spin_inertia(
 
     Raises:
         TypeError: On bounds that are no numbers.
-        ValueError: On a bound that is not positive, bounds out of order, or too few points.
+        ValueError: On a bound that is not positive, bounds out of order, a negative delay, or too
+            few or too many points.
         LimitError: On a frequency that the rf source cannot modulate with.
     """
     check_range("spin_inertia", "Hz", start, stop, num, LEAST)
     if start <= 0:
         raise ValueError(f"spin_inertia: start={start} Hz; needs start > 0, its points are in log")
+    if not delay >= 0:
+        raise ValueError(f"spin_inertia: delay={delay} s; needs delay >= 0")
     points = np.geomspace(start, stop, num).tolist()
     points[0], points[-1] = float(start), float(stop)  # not one rounding beyond a limit
     check_reach(modulation_frequency, points)

@@ -1,13 +1,18 @@
 """A running rack of soft IOCs, private to this test session, and the laboratory around it."""
 
 import asyncio
+import signal
 from collections.abc import Iterator
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from types import SimpleNamespace
 
 import pytest
 from laboratory import PORT, PREFIX, SEED, SPEED, devices, ioc
 from virtual_time import VirtualWall
+
+# a shell that runs tests in its background has them ignore Ctrl-C; those of Ctrl-C need it
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(scope="session")
@@ -27,7 +32,7 @@ def instruments(rack) -> SimpleNamespace:
 @pytest.fixture
 def bench(instruments) -> SimpleNamespace:
     """Give the devices in a known state: electron resonance at 1 GHz, 0.5 mW, everything on."""
-    for signal, value in (
+    for setting, value in (
         (instruments.rf.frequency, 1.0),
         (instruments.rf.power, 0.0),
         (instruments.rf.output, "On"),
@@ -43,8 +48,15 @@ def bench(instruments) -> SimpleNamespace:
         (instruments.lockin.phase, 0.0),
         (instruments.magnet, 42.5),
     ):
-        signal.set(value).wait(10)
+        setting.set(value).wait(10)
     return instruments
+
+
+@pytest.fixture
+def short_folder() -> Iterator[Path]:
+    """Give a folder whose path leaves room for the names of sockets."""
+    with TemporaryDirectory(prefix="odmrlab-") as folder:
+        yield Path(folder)
 
 
 @pytest.fixture

@@ -1,11 +1,12 @@
 """Processes and devices that the tests share."""
 
 import os
+import random
 import socket
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from types import SimpleNamespace
 
 PREFIX = "T:"
@@ -13,10 +14,17 @@ SPEED = 500
 SEED = 7
 
 
+# below those that systems give to clients: one that is free now would not stay so until it is used
+_unused = random.SystemRandom().sample(range(10_000, 20_000), 10_000)
+
+
 def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
+    """Give a port that is free and was not given before."""
+    while True:
+        port = _unused.pop()
+        with socket.socket() as probe, suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            return port
 
 
 PORT = free_port()

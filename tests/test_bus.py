@@ -10,7 +10,7 @@ from contextlib import ExitStack
 import pytest
 import zmq
 from pydantic import ValidationError
-from test_journal import a_run, keep, uid_of, wait_for
+from test_journal import a_run, keep, keep_all, uid_of, wait_for
 
 from odmrlab.lab.record.bus import PATIENCE, Subscription, publishing
 from odmrlab.lab.record.journal import Journal
@@ -63,11 +63,6 @@ def test_past_and_present_come_once_and_in_order(settings, journal):
         keep_rest.join()
         set_aside(journal, present)
         assert not list(subscription.documents(0))
-
-
-def keep_all(journal: Journal, documents: list) -> None:
-    for document in documents:
-        journal(*document)
 
 
 def test_a_hint_is_faster_than_looking(settings, journal):

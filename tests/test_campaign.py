@@ -12,7 +12,7 @@ from odmrlab.ioc.sample_file import read_sample
 from odmrlab.lab.campaign.benches import FIRST, SECOND, energy_samples, rehearsed_samples
 from odmrlab.lab.campaign.findings import Findings
 from odmrlab.lab.campaign.ledger import NAME, Ledger
-from odmrlab.lab.campaign.paper import CELLS
+from odmrlab.lab.campaign.paper import CELLS, cells_of
 from odmrlab.lab.campaign.preflight import Pace, preflight, table
 from odmrlab.lab.campaign.rehearsal import Rehearsal, points_of
 from odmrlab.lab.campaign.results import quantities
@@ -59,7 +59,9 @@ def test_preflight_tells_readings_time_and_errors():
     assert Pace(10, reading=0.5, run=1).duration(inertia) == pytest.approx(
         inertia.laboratory_time / 10 + 20 + 2 + 2 * inertia.fitting_time
     )
-    assert table([survey, inertia], Pace(10)).row_count == 2
+    assert table([survey, inertia], Pace(10)).row_count == 3  # the last one for all
+    (rest,) = preflight(["survey"], ["both resonances at 1.1 GHz"])
+    assert (rest.runs, rest.readings) == (1, 101) and rest.quantities == survey.quantities
 
 
 def test_run_that_is_not_precise_enough_is_measured_longer(tmp_path):
@@ -82,6 +84,10 @@ def test_run_without_a_signal_is_measured_longer_once(tmp_path):
     with pytest.raises(MeasurementError, match="away, longer: spin_inertia: .* needs to fall"):
         lab.measure(Scan("away", "spin_inertia", arguments, settings, {"t1": 0.02}))
     assert [run.label for run in lab.runs] == ["away", "away, longer"]
+
+
+def test_warming_is_told_from_pumping_where_systematics_alone_are_wanted():
+    assert "powers" in cells_of(["systematics"])
 
 
 def test_points_are_those_of_the_plans():

@@ -208,7 +208,7 @@ def test_a_difference_is_told_with_its_place(client):
 
 
 def test_a_run_without_its_stop_is_refused(client):
-    with pytest.raises(ValueError, match="got start, descriptor; needs a run from start to stop"):
+    with pytest.raises(ValueError, match="got descriptor last; needs a run from start to stop"):
         catalogue.write_run(client, numbers(1.0)[:2])
 
 

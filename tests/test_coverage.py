@@ -31,8 +31,16 @@ def test_hidden_samples_are_samples_each_another():
     assert names[0] == names[1] != names[2]
 
 
-def test_a_hidden_sample_comes_back():
-    trials = in_process(3)
+def test_hidden_samples_with_effects_have_a_bench_of_their_own():
+    with_all = sample_from(hidden_sample(1, ("twin",)))
+    assert with_all.effects == ("twin",)
+    assert with_all.electron.g == sample_from(hidden_sample(1)).electron.g
+    assert with_all.electron.t1_spread == with_all.hole.t1_spread != Sample().electron.t1_spread
+    assert with_all.detector.delay != Sample().detector.delay
+
+
+def test_a_hidden_sample_with_all_effects_comes_back():
+    trials = in_process(3, ("twin",))
     assert len(trials) == 13
     assert all(abs(trial.pull) < 4.5 for trial in trials)
 
@@ -46,7 +54,7 @@ def test_coverage_counts_pulls():
     assert "| g | 4 | 50.0 % | 75.0 % |" in page([("a title", [found], ["no signal"])])
 
 
-def fails(seed):
+def fails(seed, effects):
     raise MeasurementError("no signal")
 
 

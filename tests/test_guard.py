@@ -7,21 +7,23 @@ import subprocess
 import sys
 import threading
 import time
+from math import isfinite
 
 import bluesky.plan_stubs as bps
 import bluesky.plans as bp
 import pytest
+from bluesky.utils import FailedStatus
 from laboratory import SPARE_PORT, devices
 from ophyd import EpicsSignal
 
-from odmrlab.devices import wait_for_all
+from odmrlab.devices import Lease, wait_for_all
 from odmrlab.lab.session import Instruments, Session
 from odmrlab.lab.settings import Settings
 from odmrlab.plans import InterlockError, RepeatPointError, find_resonance, odmr
 from odmrlab.plans.points import one_step
 
 pytestmark = [pytest.mark.layer, pytest.mark.timeout(120)]
-PATIENCE = 20.0  # s; libca searches ever more rarely
+PATIENCE = 20.0  # s
 POINTS = 12
 FIELDS = [20 + 5.0 * n for n in range(POINTS)]  # mT
 
@@ -103,7 +105,7 @@ def lab(rack, connected, tmp_path):
     while connected.magnet.quenched.get() and time.monotonic() < deadline:
         connected.magnet.reset.put(1)
         time.sleep(0.05)
-    connected.cryostat.fill.set("Yes").wait(5)
+    connected.cryostat.fill.put("Yes", wait=False)  # No again when it is full
     for setting, value in (
         (connected.rf.output, "On"),
         (connected.rf.modulation, "On"),
@@ -148,7 +150,13 @@ def scan(lab):
 
 
 def events(session, stream: str) -> list[dict]:
-    wanted = {d["uid"] for n, d in session.documents if n == "descriptor" and d["name"] == stream}
+    """Give the events of a stream of the scan; the fit of it is a run of its own."""
+    run = next((doc["uid"] for name, doc in session.documents if name == "start"), None)
+    wanted = {
+        doc["uid"]
+        for name, doc in session.documents
+        if name == "descriptor" and doc["name"] == stream and doc["run_start"] == run
+    }
     return [d for n, d in session.documents if n == "event" and d["descriptor"] in wanted]
 
 
@@ -243,6 +251,14 @@ def test_trip_that_passes_is_waited_for(lab, undisturbed, name, what):
     assert gap["data"]["interlocks_ended"] - gap["data"]["interlocks_began"] > 0.2
 
 
+def test_temperature_that_wanders_is_waited_for(lab):
+    session = lab.session(4, lambda: lab.cryostat.temperature.put(6.0, wait=False))
+    assert session.RE(scan(lab)).exit_status == "success"
+    reasons = [gap["data"]["interlocks_reason"] for gap in events(session, "interlocks")]
+    assert reasons and all("the temperature is not stable" in reason for reason in reasons)
+    assert set(rows(session, "magnet_field")) == set(FIELDS)
+
+
 @pytest.mark.parametrize(
     ("name", "what", "words"),
     [
@@ -268,10 +284,56 @@ def test_trip_that_does_not_pass_ends_safe_without_its_point(lab, name, what, wo
     assert (lab.rf.output.get(), lab.laser.shutter.get()) == ("Off", "Closed")
 
 
-def test_run_does_not_start_on_a_tripped_interlock(lab):
-    lab.fault("laser", "mode-lock loss")
+def test_quench_that_is_read_before_its_monitor_tells_it_counts(lab, monkeypatch):
+    session, created = lab.session(), []
+    monkeypatch.setattr(session.guard.watch, "seen", lambda attribute: [])
+
+    def at(message) -> None:
+        if message.command == "create" and message.kwargs.get("name") == "primary":
+            created.append(message)
+            if len(created) == 4:
+                lab.fault("magnet", "quench")
+                deadline = time.monotonic() + 5
+                while not lab.magnet.quenched.get() and time.monotonic() < deadline:
+                    time.sleep(0.001)
+
+    session.RE.msg_hook = at
+    with pytest.raises(InterlockError, match="the magnet has quenched, magnet.quenched is 1"):
+        session.RE(scan(lab))
+    assert len(events(session, "primary")) == 3
+
+
+def test_failure_that_comes_of_a_trip_is_told_as_one(lab, monkeypatch):
+    session, triggered, trigger = lab.session(), [], lab.lockin.trigger
+
+    def fails():
+        triggered.append(1)
+        if len(triggered) != 4:  # the first was for the baseline
+            return trigger()
+        lab.fault("cryostat", "NaN readback")
+        deadline = time.monotonic() + 5
+        while isfinite(lab.cryostat.helium_level.get()) and time.monotonic() < deadline:
+            time.sleep(0.001)
+        raise RuntimeError("lockin: shot 3 is no number")
+
+    monkeypatch.setattr(lab.lockin, "trigger", fails)
+    with pytest.raises(InterlockError, match="cryostat.helium_level is nan; needs at least 10"):
+        session.RE(scan(lab))
+    assert len(events(session, "primary")) == 2
+
+
+@pytest.mark.parametrize(
+    ("name", "what", "words"),
+    [
+        ("laser", "mode-lock loss", "laser.mode_locked is 0; needs 1"),
+        ("magnet", "quench", "magnet.quenched is 1; needs 0"),
+    ],
+    ids=["mode-lock", "quench"],
+)
+def test_run_does_not_start_on_a_tripped_interlock(lab, name, what, words):
+    lab.fault(name, what)
     session = lab.session()
-    with pytest.raises(InterlockError, match="mode_locked is 0; needs 1: the run does not start"):
+    with pytest.raises(InterlockError, match=f"{words}: the run does not start"):
         session.RE(scan(lab))
     assert session.documents == []
 
@@ -325,3 +387,120 @@ def test_no_interlocks_is_a_choice(lab):
     session = lab.session(interlocks=())
     assert session.RE(bp.count([lab.lockin])).exit_status == "success"
     session.RE(bps.null())
+
+
+def test_restarted_ioc_is_used_again_within_a_second(lab, rack):
+    session = lab.session()
+    rack.kill()
+    time.sleep(2.0)  # by then libca alone would look for it every few seconds
+    rack.start()
+    began = time.monotonic()
+    while not session.guard._back() and time.monotonic() - began < 20:
+        time.sleep(0.01)
+    assert time.monotonic() - began < 1
+
+
+def test_lost_instrument_is_told_while_the_plan_waits_for_something_else(lab, rack, caplog):
+    session, told = lab.session(patience=0.3), []
+
+    def waits():
+        yield from bps.open_run()
+        rack.kill()
+        for _ in range(100):
+            yield from bps.sleep(0.05)
+            if "Heartbeat is lost; waiting" in caplog.text:
+                told.append(True)
+                break
+        yield from bps.close_run()
+
+    with pytest.raises(Exception, match="is lost"):  # there is no baseline of the end
+        session.RE(waits())
+    assert told
+
+
+def test_circuit_that_is_lost_for_a_moment_does_not_keep_a_run_from_starting(lab):
+    session = lab.session()
+    lab.fault("rf", "dropped circuits")
+    deadline = time.monotonic() + 5
+    while lab.rf.connected and time.monotonic() < deadline:
+        time.sleep(0.001)
+    assert session.RE(bp.count([lab.lockin])).exit_status == "success"
+
+
+def test_clock_that_jumps_by_an_hour_is_no_outage(lab, undisturbed, monkeypatch):
+    now = time.time
+    session = lab.session(4, lambda: monkeypatch.setattr(time, "time", lambda: now() - 3600))
+    assert session.RE(scan(lab)).exit_status == "success"
+    assert all_points_are_good(session, undisturbed)
+    assert not events(session, "outages") and not events(session, "interlocks")
+    assert events(session, "primary")[-1]["time"] < now() - 3000
+
+
+def test_instrument_that_is_lost_while_it_is_read_costs_no_point(lab, undisturbed):
+    session, reads = lab.session(), []
+
+    def at(message) -> None:
+        if message.command == "read" and message.obj is lab.magnet:
+            reads.append(message)
+            if len(reads) == 4:  # the first is of the baseline
+                lab.fault("magnet", "dropped circuits")
+                deadline = time.monotonic() + 5
+                while lab.magnet.field.connected and time.monotonic() < deadline:
+                    time.sleep(0.001)
+
+    session.RE.msg_hook = at
+    assert session.RE(scan(lab)).exit_status == "success"
+    assert all_points_are_good(session, undisturbed) and events(session, "outages")
+
+
+def test_lease_that_lapsed_before_a_run_is_told(lab):
+    session = lab.session()
+    session.lease._ended.set()  # as if this process had been stopped
+    deadline = time.monotonic() + 10
+    while lab.rf.lease_owner.get() and time.monotonic() < deadline:
+        time.sleep(0.05)
+    session.lease.renew()
+    with pytest.raises(InterlockError, match="the lease of rf has lapsed, so it was made safe"):
+        session.RE(scan(lab))
+    assert session.documents == [] and lab.rf.output.get() == "Off"
+
+
+def test_ioc_that_was_started_anew_between_two_runs_is_told(lab, rack):
+    session = lab.session()
+    assert session.RE(bp.count([lab.lockin])).exit_status == "success"
+    rack.restart(0)
+    wait_for_all(session.instruments, timeout=20)
+    with pytest.raises(InterlockError, match="IOC of rf was started anew, with the settings that"):
+        session.RE(scan(lab))
+    wait_for_all(session.instruments, timeout=20)
+    assert session.RE(bp.count([lab.lockin])).exit_status == "success"
+    assert len([name for name, _ in session.documents if name == "start"]) == 2
+
+
+def test_lease_that_lapsed_before_the_watch_began_is_told(lab, monkeypatch):
+    made = Lease.__init__
+
+    def slowly(lease, *args) -> None:
+        made(lease, *args)
+        lease.owners["rf"] = "who held it before it lapsed"
+
+    monkeypatch.setattr(Lease, "__init__", slowly)
+    with pytest.raises(InterlockError, match="the lease of rf has lapsed, so it was made safe"):
+        lab.session().RE(scan(lab))
+
+
+def test_bundle_that_is_gone_masks_no_reason(lab):
+    session, saved = lab.session(), []
+
+    def at(message) -> None:
+        saved.extend([message] * (message.command == "save"))
+        if message.command == "save" and len(saved) == 4:
+            session.RE._exception = FailedStatus("a motion that nobody waits for")  # as of a status
+            lab.fault("rf", "dropped circuits")
+            deadline = time.monotonic() + 5
+            while lab.rf.connected and time.monotonic() < deadline:
+                time.sleep(0.001)
+
+    session.RE.msg_hook = at
+    assert session.RE(scan(lab)).exit_status == "success"
+    assert sorted(set(rows(session, "magnet_field"))) == FIELDS

@@ -52,3 +52,33 @@ def test_nobody_but_this_host_can_connect(rack):
         if line.split()[1].endswith(f":{PORT:04X}")
     ]
     assert listening and all(address.startswith("0100007F:") for address in listening)
+
+
+DEAF = """\
+import asyncio, sys
+from odmrlab.ioc import server
+from odmrlab.ioc.physics import Sample
+from odmrlab.ioc.rack import rack
+
+async def deaf():
+    while True:
+        try:
+            await asyncio.sleep(3600)
+        except asyncio.CancelledError:
+            pass
+
+async def main():
+    asyncio.ensure_future(deaf())
+    await server.serve(rack("D:", Sample(), names=("rf",)), int(sys.argv[1]))
+
+server.END_TIME = 0.3
+asyncio.run(main())
+"""
+
+
+def test_ioc_ends_although_one_of_its_tasks_does_not():
+    command = [sys.executable, "-c", DEAF, str(free_port())]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout.readline() == "ready\n"
+        process.terminate()
+        assert process.wait(60) == 0

@@ -90,7 +90,7 @@ def test_status_tells_every_state(settings, runs):
     wrong = say("replay", status=1)
     assert f"{uid_of(runs[0])}: JournalError: " in wrong and "line 4: damaged" in wrong
     rows = {line.split()[0]: line.split()[1:] for line in say("status").splitlines()[1:]}
-    assert rows[uid_of(died)] == ["shipped", "2", rows[uid_of(died)][2], "yes"]
+    assert rows[uid_of(died)][:2] == ["shipped", "2"] and rows[uid_of(died)][3] == "yes"
     assert rows[uid_of(runs[0])][0] == "quarantine"
     assert rows[uid_of(running)][0] == "running"
     assert "line 4: damaged" in say("verify", status=1)

@@ -89,22 +89,21 @@ def test_no_acknowledged_event_of_a_killed_session_is_lost(settings, shipper, cl
         assert not list(catalogue.differences(client[run], documents))
 
 
-def test_rows_go_on_after_the_shipper_was_killed(settings, client):
+def test_a_shipper_that_was_killed_is_started_anew_and_goes_on(settings, client, caplog):
     journal, run = Journal(settings.journal), a_stream()
     for document in run.documents:
         journal(*document)
-    with Shipper(settings) as killed:
-        while run.rows < 3:
-            journal("event", run.event(run.rows / 2))
-        wait_for(lambda: rows_of(client, run.uid) == 3)
-        killed._process.send_signal(signal.SIGKILL)
-        killed._process.wait()
-    journal("event", run.event(9.0))
     with Shipper(settings) as shipper:
-        wait_for(lambda: rows_of(client, run.uid) == 4)
+        for rows in (3, 5):
+            while run.rows < rows:
+                journal("event", run.event(run.rows / 2))
+            wait_for(lambda: rows_of(client, run.uid) == rows)  # noqa: B023
+            if rows == 3:
+                shipper._process.send_signal(signal.SIGKILL)
         journal("stop", run.stop())
         shipper.drain()
-    assert client[run.uid]["primary"]["x"].read().tolist() == [0.0, 0.5, 1.0, 9.0]
+    assert "shipper: died with status -9, is started anew" in caplog.text
+    assert client[run.uid]["primary"]["x"].read().tolist() == [0.0, 0.5, 1.0, 1.5, 2.0]
     assert list(client).count(run.uid) == 1
 
 

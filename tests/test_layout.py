@@ -1,5 +1,6 @@
 """Repository, wheel and floors agree."""
 
+import os
 import subprocess
 import sys
 import tomllib
@@ -7,7 +8,7 @@ import zipfile
 
 import pytest
 
-FOLDERS = ("analysis", "devices", "ioc", "lab", "plans")
+FOLDERS = ("analysis", "devices", "ioc", "lab", "plans", "testing")
 
 
 def test_every_package_is_listed_for_the_wheel(root):
@@ -92,3 +93,13 @@ def test_module_imports_no_stranger(module, strangers):
         [sys.executable, "-c", code], capture_output=True, text=True, check=True
     ).stdout.split()
     assert not [name for name in loaded if name.startswith(strangers)]
+
+
+def test_one_client_is_beneath_ophyd():
+    """The first import of ophyd chooses it; another that is set later would run beside the first."""
+    ask = "import sys, odmrlab.plans; print([m for m in sys.modules if m.startswith('ophyd._')])"
+    env = {name: value for name, value in os.environ.items() if name != "OPHYD_CONTROL_LAYER"}
+    said = subprocess.run(
+        [sys.executable, "-c", ask], capture_output=True, text=True, check=True, env=env
+    )
+    assert "ophyd._caproto_shim" in said.stdout and "ophyd._pyepics_shim" not in said.stdout

@@ -5,14 +5,16 @@ import re
 import signal
 import subprocess
 import sys
+import threading
 import time
 from types import SimpleNamespace
 
 import pytest
 from laboratory import SPARE_PORT, devices, ioc
 from ophyd import EpicsSignal
+from ophyd.utils import DisconnectedError
 
-from odmrlab.devices import Lease, OwnedError, wait_for_all
+from odmrlab.devices import Lease, NotConnectedError, OwnedError, wait_for_all
 from odmrlab.ioc.rack import KINDS
 
 pytestmark = pytest.mark.layer
@@ -165,21 +167,54 @@ def test_what_is_given_back_stays_as_it_is(bench):
     assert bench.rf.output.get() == "On"
 
 
-def test_lease_outlives_its_circuits(bench):
-    bench.rf.lease_time.set(30).wait(5)  # libca searches ever more rarely
+@pytest.fixture
+def dropped(bench) -> Lease:
+    """Give a long lease, whose circuits are new ones."""
+    for device in vars(bench).values():
+        device.lease_time.set(30).wait(5)
     lease = Lease(vars(bench).values())
-    owner = bench.rf.lease_owner.get()
     fault = EpicsSignal("L:Rf:Fault", name="fault", string=True)
     fault.wait_for_connection(timeout=5)
     fault.put("dropped circuits", wait=False)
     wait_until(lambda: not bench.rf.connected)
-    wait_for_all([bench.rf], timeout=20)
-    lease.renew()
-    bench.rf.power.set(1.0).wait(5)
-    assert bench.rf.lease_owner.get() == owner
-    lease.close()
+    wait_for_all(vars(bench).values(), timeout=20)
+    return lease
+
+
+def test_lease_outlives_its_circuits(bench, dropped):
+    def takes_puts() -> bool:
+        return bench.rf.power.set(1.0).exception(5) is None
+
+    assert str(os.getpid()) in bench.rf.lease_owner.get()
+    wait_until(takes_puts, 2)  # the next renewal is 10 s away
+    dropped.close()
+
+
+def test_lease_is_given_back_on_a_new_circuit(bench, dropped):
+    dropped.close()
+    assert not any(device.lease_owner.get() for device in vars(bench).values())
 
 
 def test_every_safe_state_is_one_that_the_instrument_has():
     safe = {name: kind.safe for name, kind in KINDS.items() if kind.safe}
     assert safe == {"magnet": {"stop": 1}, "rf": {"output": "Off"}, "laser": {"shutter": "Closed"}}
+
+
+def test_lost_instrument_keeps_no_lease_of_the_others(bench, monkeypatch):
+    def lost(token):
+        raise DisconnectedError("not there")
+
+    monkeypatch.setattr(bench.lockin.lease, "put_and_check", lost)
+    with pytest.raises(NotConnectedError, match="lockin: L:Lockin:Lease is lost; needs its IOC"):
+        Lease(vars(bench).values())
+    assert not any(device.lease_owner.get() for device in vars(bench).values())
+
+
+def test_instrument_that_does_not_answer_costs_the_others_nothing(bench, monkeypatch):
+    lease, answers = Lease(vars(bench).values()), threading.Event()
+    monkeypatch.setattr(bench.magnet.lease, "put", lambda *_, **__: answers.wait(10))
+    time.sleep(2 * LEASE_TIME)
+    owners = [device.lease_owner.get() for device in vars(bench).values()]
+    answers.set()
+    lease.close()
+    assert owners[0] == "" and all(owners[1:])

@@ -129,6 +129,14 @@ def test_one_bad_point_is_not_taken_for_a_line():
         fit("odmr", data)
 
 
+def test_second_line_is_not_looked_for_in_a_lesser_valley():
+    # one line takes a part of the other to itself; from there the way leads to chi-square 72 a point
+    wide, scan = [(26.8, 11.4, 24e-6, -44.3), (86.3, 18.7, 13e-6, -51.5)], np.linspace(0, 250, 101)
+    found = fit("odmr", spectrum(*wide, scan=scan, noise=2e-7), lines=2)
+    assert found.reduced_chi_square < 1e-6
+    assert [found.values["field"], found.values["field_2"]] == pytest.approx([26.8, 86.3])
+
+
 def test_two_lines_alike_are_found_though_one_line_lays_itself_over_both():
     scan = np.linspace(0, 119, 61)
     found = fit("odmr", spectrum((26, 11, 4e-6, -20), (76, 20, 3.5e-6, -23), scan=scan), lines=2)

@@ -16,7 +16,9 @@ def lines():
     return []
 
 
-def measure(table, fit: str | None, exit_status: str = "success", flat: bool = False) -> None:
+def measure(
+    table, fit: str | None, exit_status: str = "success", flat: bool = False, **bench: str
+) -> None:
     """Hand the documents of an inertia scan, and of its fit, to the table."""
 
     def hand(name, doc):
@@ -28,6 +30,11 @@ def measure(table, fit: str | None, exit_status: str = "success", flat: bool = F
     md |= {"fit": fit, "fit_axis": "f", "fit_detector": "d"} if fit else {}
     run = compose_run(metadata=md)
     hand("start", run.start_doc)
+    if bench:
+        strings = {key: {"source": "", "dtype": "string", "shape": []} for key in bench}
+        baseline = run.compose_descriptor(name="baseline", data_keys=strings)
+        hand("descriptor", baseline.descriptor_doc)
+        hand("event", baseline.compose_event(data=bench, timestamps=dict.fromkeys(bench, 0.0)))
     keys = {
         key: {"source": "", "dtype": "number", "shape": [], "units": u}
         for key, u in COLUMNS.items()
@@ -66,6 +73,13 @@ def test_fit_is_told_with_error_bars_units_and_verdict(lines):
     assert told.startswith("fit spin_inertia, ")
     assert "t1 = 13" in told and " µs" in told and "chi-square per degree of freedom 0." in told
     assert any("t1 13" in line for line in lines[3:-1]), "no fit on the way"
+
+
+@pytest.mark.parametrize("fit", ["spin_inertia", None])
+def test_dark_bench_is_told_before_its_points(lines, fit):
+    measure(LiveTable(lines.append), fit=fit, rf_output="Off", laser_shutter="Open")
+    told = "attention: rf.output is Off; there is no signal but noise"
+    assert (lines[1] == told) == bool(fit) and lines.count(told) == bool(fit)
 
 
 def test_fit_that_failed_is_told_with_its_reason(lines):

@@ -114,3 +114,11 @@ def test_buffer_that_is_filling_refuses_another_run(bench):
     buffer.halt.put(1)
     first.wait(10)
     assert len(buffer.x.get()) < 5000
+
+
+def test_reading_that_is_no_number_is_an_error(bench, monkeypatch):
+    lockin = bench.lockin
+    fetched = lockin._fetch
+    monkeypatch.setattr(lockin, "_fetch", lambda: fetched() | {"x": float("nan")})
+    with pytest.raises(RefusedError, match="is no number"):
+        lockin.trigger().wait(20)

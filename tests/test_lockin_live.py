@@ -5,11 +5,13 @@ import os
 import subprocess
 import sys
 import time
+from dataclasses import replace
 
 import numpy as np
 import pytest
 from laboratory import free_port, ioc
 
+from odmrlab.ioc.lockin_noise import Averages, Window
 from odmrlab.ioc.physics import Bench, Sample
 from odmrlab.ioc.physics.filter import step
 from odmrlab.ioc.physics.noise import noise_bandwidth
@@ -74,6 +76,19 @@ def test_new_filter_starts_settled():
     asyncio.run(live.filter_slope.write(6))
     live.clock.time += 1e-6
     assert abs(live.advance(bench)) == pytest.approx(abs(Sample().signal(bench)), rel=0.2)
+
+
+def test_signal_that_was_no_number_is_forgotten():
+    live, bench = lockin(Sample()), Bench(**LIT, rf_output=1)
+    assert np.isnan(live.advance(replace(bench, cryostat_temperature_readback=np.nan)))
+    live.clock.time += 1e-6
+    assert abs(live.advance(bench)) == pytest.approx(abs(Sample().signal(bench)), rel=0.2)
+    window = Window(poles=4, time_constant=0.01, gap=0.1, length=0.1)
+    spoilt, fresh = Averages(seed=1), Averages(seed=1)
+    assert np.isnan(spoilt.take(1, window, complex(np.nan), 1e-9, np.zeros(0)))
+    assert spoilt.take(2, window, 1e-6, 1e-9, np.zeros(0)) == fresh.take(
+        2, window, 1e-6, 1e-9, np.zeros(0)
+    )
 
 
 def test_output_saturates():

@@ -34,6 +34,20 @@ def test_odmr_of_both_signs_is_symmetric(RE, bench, documents):
     assert field == sorted(field) and field == [-b for b in reversed(field)] and len(field) == 17
 
 
+def test_arguments_that_a_plan_does_not_have_are_told_with_those_that_it_has(bench, recwarn):
+    with pytest.raises(
+        TypeError, match=r"odmr: .* 'line'; needs odmr\(lockin, magnet, start, stop, "
+    ):
+        odmr(bench.lockin, bench.magnet, 0, 140, line=2)
+    assert not recwarn
+
+
+def test_detector_in_the_place_of_the_motor_is_refused(RE, bench, documents):
+    with pytest.raises(TypeError, match="lockin: is scanned, and cannot be set; needs a motor"):
+        RE(odmr(bench.magnet, bench.lockin, 0, 140))
+    assert documents == []
+
+
 def test_find_resonance_stays_on_it(RE, bench):
     found = RE(find_resonance(bench.lockin, bench.magnet, 0, 100, 25)).plan_result
     assert found == pytest.approx(RESONANCE, abs=1.5)

@@ -1,12 +1,14 @@
 """Numbers as people and programs read them."""
 
 import json
+from io import StringIO
 
 import pytest
+from rich.console import Console
 
 from odmrlab.lab.campaign.paper import CELLS, FIGURES, cells_of
 from odmrlab.lab.campaign.report import table
-from odmrlab.lab.campaign.results import Corrected, Quantity, beside, write_json
+from odmrlab.lab.campaign.results import Corrected, Quantity, beside, with_truth, write_json
 from odmrlab.lab.numbers import brief, rounded, told
 
 
@@ -32,7 +34,7 @@ def test_number_has_two_digits_of_its_error(value, error, expected):
         (-4.2e-7, 1e-7, "V", "t = -420 ± 100 nV"),
         (42.53, 0.03, "mT", "t = 42.530 ± 0.030 mT"),
         (1.68, 0.01, "", "t = 1.680 ± 0.010"),
-        (0.0, 1e-9, "V", "t = 0.0000000000 ± 0.0000000010 V"),
+        (0.0, 1e-9, "V", "t = 0.0 ± 1.0 nV"),
     ],
 )
 def test_number_is_told_with_a_fitting_unit(value, error, unit, expected):
@@ -55,6 +57,7 @@ def test_json_holds_the_keys_of_the_contract(tmp_path):
         "analysis",
         "other",
         "interval",
+        "truth",
     ]
 
 
@@ -74,6 +77,15 @@ def test_either_analysis_gives_the_value_and_the_other_stands_beside():
 
 def test_table_has_a_row_for_every_quantity():
     assert table([Quantity("g", "", 1.68, 1.7, 0.01, [], [])] * 3).row_count == 3
+
+
+def test_truth_stands_beside_where_it_is_known():
+    known = with_truth([Quantity("g", "", 1.68, 1.7, 0.01, [], [], 0.01)], {"g": 1.68})
+    assert known[0].pull == pytest.approx(2.0)
+    console = Console(width=80, record=True, file=StringIO())
+    console.print(table(known), table([Quantity("g", "", 1.68, 1.7, 0.01, [], [], 0.01)]))
+    first, second = console.export_text().split("The paper")[1:]
+    assert "1.700(10)" in first and "+2.0 σ" in first and "σ" not in second
 
 
 def test_cells_come_after_what_they_need():

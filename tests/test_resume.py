@@ -4,8 +4,10 @@ import os
 import signal
 import subprocess
 import sys
+from itertools import count
 
 import pytest
+from bluesky.preprocessors import msg_mutator
 from laboratory import SPARE_PORT, ioc
 
 from odmrlab.lab.record.recorded import recorded
@@ -113,17 +115,16 @@ def test_killed_run_is_gone_on_with_and_fitted_as_one(rack, settings, session):
 
 def test_run_that_died_twice_is_gone_on_with_again(rack, settings, session):
     run = killed(settings, 3)
-    lab, seen = session(), []
+    lab, triggered = session(), count(1)
 
-    def stop_soon(name, doc):
-        seen.append(name)
-        if seen.count("event") == 5:
+    def stop_soon(message):
+        if message.command == "trigger" and next(triggered) == 5:
             raise RuntimeError("the end of the world")
+        return message
 
-    lab.RE.subscribe(stop_soon)
     with pytest.raises(RuntimeError, match="end of the world"):
-        lab.RE(resume(recorded(settings.journal, run), lab.instruments))
-    lab.RE.unsubscribe(1)
+        lab.RE(msg_mutator(resume(recorded(settings.journal, run), lab.instruments), stop_soon))
+    lab.road.drain()
     second = next(doc for name, doc in lab.documents if name == "start")["uid"]
     kept = recorded(settings.journal, second)
     assert kept.runs == [run, second]
@@ -156,9 +157,18 @@ def test_unknown_run_is_told(settings, run, words):
 
 def test_run_that_is_being_measured_is_refused(rack, settings, session):
     lab = session()
-    lab.RE.subscribe(lambda _, doc: recorded(settings.journal, doc["uid"]), "start")
-    with pytest.raises(ResumeError, match="is being measured; needs a run that has ended"):
-        lab.RE(odmr(lab.instruments.lockin, lab.instruments.magnet, 20, 34, 8))
+    told = []
+
+    def look(_, doc):
+        with pytest.raises(ResumeError) as refusal:
+            recorded(settings.journal, doc["uid"])
+        told.append(str(refusal.value))
+
+    # it is being measured as long as the scan waits for the first look
+    lab.RE.msg_hook = lambda message: message.command == "save" and (told or lab.road.drain())
+    lab.RE.subscribe(look, "start")
+    lab.RE(odmr(lab.instruments.lockin, lab.instruments.magnet, 20, 34, 8))
+    assert told[0].endswith("is being measured; needs a run that has ended")
 
 
 def test_command_goes_on(rack, settings, session):

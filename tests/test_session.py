@@ -1,8 +1,15 @@
 """A session: documents on disk first, fits as runs of their own, numbers that do not repeat."""
 
+import gc
 import json
+import os
+import threading
+import time
 from concurrent.futures import ThreadPoolExecutor
+from operator import gt, le
 
+import bluesky.plan_stubs as bps
+import bluesky.preprocessors as bpp
 import pytest
 from event_model import DocumentNames, schema_validators
 
@@ -47,6 +54,40 @@ def test_run_and_its_fit_are_in_the_journal_valid_and_linked(session, settings):
     assert numbers["width"] == pytest.approx(9.30, abs=0.5)
 
 
+def test_callback_finds_what_it_sees_in_the_journal(session, settings):
+    missing = []
+
+    def look(name, doc):
+        kept = [uid for path in settings.journal.glob("*.jsonl") for uid in uids(path)]
+        missing.extend([name] * (doc["uid"] not in kept))
+
+    def uids(path):
+        return [document["uid"] for _, document in read(path)]
+
+    bench = session.instruments
+    session.RE.subscribe(look)
+    session.RE(odmr(bench.lockin, bench.magnet, 15, 70, 8))
+    assert missing == []
+
+
+def test_callbacks_of_the_runengine_get_what_it_emits_and_those_of_the_road_fits_too(session):
+    bench, emitted, all_starts = session.instruments, [], []
+    session.RE.subscribe(lambda name, doc: emitted.append(doc), "start")
+    session.road.subscribe(lambda name, doc: all_starts.append(doc), "start")
+    plan = bpp.finalize_wrapper(
+        odmr(bench.lockin, bench.magnet, 15, 70, 8), lambda: drained(session)
+    )
+    (uid,) = session.RE(plan, {"start": [lambda name, doc: emitted.append(doc)]}).run_start_uids
+    assert [doc["uid"] for doc in emitted] == [uid, uid]
+    assert [doc.get("analysis_of") for doc in all_starts] == [None, [uid]]
+
+
+def drained(session):
+    """Wait, in a plan, until the fit of its run is on its way as well."""
+    yield from bps.null()
+    session.road.drain()
+
+
 def test_baseline_holds_all_five_instruments_before_and_after(session, settings):
     bench = session.instruments
     (uid,) = session.RE(odmr(bench.lockin, bench.magnet, 15, 70, 8)).run_start_uids
@@ -86,3 +127,23 @@ def test_scan_ids_never_repeat(tmp_path):
     with ThreadPoolExecutor(8) as pool:
         numbers = list(pool.map(lambda _: next_scan_id(tmp_path / "scan_id"), range(200)))
     assert sorted(numbers) == list(range(1, 201))
+
+
+def test_sessions_leave_no_thread_and_no_file_open(settings, bench):
+    def left() -> tuple[int, int]:
+        gc.collect()
+        return threading.active_count(), len(os.listdir("/proc/self/fd"))
+
+    def one() -> None:
+        session = Session(settings, Instruments(**vars(bench)))
+        session.RE(odmr(bench.lockin, bench.magnet, 15, 70, 8))
+        session.close()
+
+    one()  # what is made once and kept
+    before = left()
+    for _ in range(3):
+        one()
+    deadline = time.monotonic() + 10  # what is given up ends in a moment, on a busy machine too
+    while any(map(gt, left(), before)) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert all(map(le, left(), before))

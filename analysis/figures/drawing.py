@@ -20,6 +20,12 @@ def save(figure: Figure, path: Path) -> Path:
     return path
 
 
+def with_error(value: float, error: float) -> str:
+    """Return a number with its error, to two digits of that."""
+    digits = max(0, 1 - int(f"{error:e}".split("e")[1])) if error > 0 else 2
+    return f"{value:.{digits}f} ± {error:.{digits}f}"
+
+
 def draw_points(
     axes: Axes,
     points: Points,

@@ -16,6 +16,7 @@ from .drawing import (
     draw_points,
     draw_series,
     pulls,
+    with_error,
     with_residuals,
 )
 
@@ -72,6 +73,7 @@ def draw_t1(rates: Points, fit: Fit, labels: tuple[str, str, str], text: str, **
     above.plot(smooth, 1e6 / fit.curve(smooth), "--", color=FIT, label=text)
     draw_points(above, Points(rates.x, 1e6 / rates.y, 1e6 * rates.error / rates.y**2))
     draw_points(below, pulls(rates, fit), size=3)
+    below.set_ylabel("residual\nof $1/T_1$ (σ)")
     title, x, y = labels
     above.set(title=title, ylabel=y, **axis)
     above.legend()
@@ -86,7 +88,7 @@ def fields(rates: Points, fit: Fit) -> Figure:
         f"$\\tau_s$ = {1e6 * values['tau_s']:.0f} ± {1e6 * errors['tau_s']:.0f} µs\n"
         f"$\\tau_c$ = {1e6 * values['tau_c']:.1f} ± {1e6 * errors['tau_c']:.1f} µs"
     )
-    title = "Fig. 3(b): $T_1$ of the electron against field, 0.125 mW, Eq. (4)"
+    title = "Fig. 3(b): $T_1$ against magnetic field, 0.125 mW, Eq. (4)"
     return draw_t1(rates, fit, (title, "magnetic field (mT)", "$T_1$ (µs)"), text)
 
 
@@ -98,7 +100,7 @@ def temperatures(rates: Points, fit: Fit) -> Figure:
         f"$\\gamma_a$ = {1e-6 * values['phonon_rate']:.1f} "
         f"± {1e-6 * errors['phonon_rate']:.1f} 1/µs"
     )
-    title = "Fig. 3(c): $T_1$ of the electron against temperature, 0.125 mW, Eq. (5)"
+    title = "Fig. 3(c): $T_1$ against temperature, 0.125 mW, Eq. (5)"
     labels = (title, "temperature (K)", "$T_1$ (µs)")
     return draw_t1(rates, fit, labels, text, yscale="log")
 
@@ -141,8 +143,8 @@ def systematics(points: Points, line: Fit, curve: Curve, fits: tuple[Fit, Fit]) 
     figure = Figure(figsize=(9, 4), layout="constrained")
     left, right = figure.subplots(1, 2)
     smooth = np.linspace(0, 1.05 * points.x.max(), MODEL_POINTS)
-    half, error = line.values["pump_rate"], line.errors["pump_rate"]
-    text = f"rf relaxes by {half:.1f} ± {error:.1f} 1/s at 0 dBm"
+    half = with_error(line.values["pump_rate"], line.errors["pump_rate"])
+    text = f"0 dBm of rf add {half} 1/s"
     left.plot(smooth, line.curve(smooth), "--", color=FIT, label=text)
     draw_points(left, points)
     left.set(xlabel="strength of the rf (that of 0 dBm = 1)", ylabel="$1/T_1$ (1/s)")
@@ -151,11 +153,15 @@ def systematics(points: Points, line: Fit, curve: Curve, fits: tuple[Fit, Fit]) 
     for fit, marker, colour in zip(fits, ("x", "."), (SECOND, INK), strict=True):
         residuals = curve.standardise(curve.signal - fit.curve(curve.axis))
         many = "variance" in fit.values
-        scatter = f"ln T1 scatters, variance {fit.values.get('variance', 0):.4f}"
-        label = f"{scatter if many else 'one T1'}: χ²/ν = {fit.reduced_chi_square:.2f}"
+        label = f"one T1: χ²/ν = {fit.reduced_chi_square:.2f}"
+        if many:
+            variance = with_error(fit.values["variance"], fit.errors["variance"])
+            label = f"many T1: χ²/ν = {fit.reduced_chi_square:.2f},\nvariance of ln T1 {variance}"
         right.plot(np.tile(curve.axis, 2), residuals, marker, color=colour, label=label)
     right.axhline(0, color="gray", lw=0.8)
     right.set(xscale="log", xlabel="modulation frequency (Hz)", ylabel="residuals of X and Y (σ)")
     right.set(title="One curve in depth, 2 mW")
-    right.legend()
+    low, high = right.get_ylim()
+    right.set_ylim(low - 0.3 * (high - low), high)  # room for the legend
+    right.legend(loc="lower center")
     return figure

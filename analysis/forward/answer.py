@@ -3,7 +3,7 @@
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-NODES, WEIGHTS = np.polynomial.hermite.hermgauss(14)
+NODES, WEIGHTS = np.polynomial.hermite.hermgauss(10)
 WEIGHTS = WEIGHTS / WEIGHTS.sum()
 
 
@@ -66,4 +66,6 @@ def mean_answer(
     many = np.asarray(t1, dtype=float)[..., None] * np.exp(scatter)
     flips = np.asarray(flip_rate, dtype=float)[..., None]
     mean = answer(flips, many, np.asarray(frequency, dtype=float)[..., None]) @ WEIGHTS
+    if np.all(variance >= 0):
+        return mean
     return np.where(variance < 0, 2 * answer(flip_rate, t1, frequency) - mean, mean)

@@ -58,8 +58,8 @@ class CorrectedInertia(Model):
         def basis(theta: NDArray, frequency: NDArray) -> NDArray:
             t1 = np.exp(theta[..., :1])
             scatter = theta[..., 1:] if free else np.full_like(t1, variance)
-            size = np.abs(mean_answer(weak, t1, SLOW, scatter))
-            wave = mean_answer(weak, t1, frequency, scatter) / size
+            wave = mean_answer(weak, t1, np.append(SLOW, frequency), scatter)
+            wave = wave[..., 1:] / np.abs(wave[..., :1])
             shapes = [wave[..., None, :]] + [constant(theta, frequency)] * bool(offset)
             return np.concatenate(shapes, axis=-2)
 
@@ -82,7 +82,7 @@ class CorrectedInertia(Model):
 def search(free: bool) -> Search:
     """Look for T1, and for the variance of ln T1 where it is free."""
     if not free:
-        return Search(LN_T1[None, :, None], LN_T1[:1], LN_T1[-1:])
+        return Search(LN_T1[None, ::4, None], LN_T1[:1], LN_T1[-1:])
     t1, variance = np.meshgrid(LN_T1[::4], VARIANCES[1:-1], indexing="ij")
     nodes = np.stack([t1.ravel(), variance.ravel()], axis=-1)[None]
     return Search(nodes, np.array([LN_T1[0], VARIANCES[0]]), np.array([LN_T1[-1], VARIANCES[-1]]))

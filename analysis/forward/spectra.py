@@ -1,7 +1,8 @@
 """Many spectra fitted at once with one kind of electron, by the forward model of their lines."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cached_property, lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,12 +23,24 @@ class Spectrum:
         frequency: Of the rf [GHz].
         modulation_frequency: Of its power [Hz].
         others: Carriers whose lines are known but for their height.
+        flip_rate: W of the fitted carrier at the peak of its line while the rf is on [1/s].
     """
 
     curve: Curve
     frequency: float
     modulation_frequency: float
     others: tuple[Spins, ...] = ()
+    flip_rate: float = 0.0
+
+    @cached_property
+    def known(self) -> list[NDArray]:
+        """A constant, and the lines of the others, shape (n,) each."""
+        return [np.ones(len(self.curve)), *(line_of(self, one) for one in self.others)]
+
+    @property
+    def heights(self) -> int:
+        """Number of real heights and backgrounds."""
+        return 2 * (2 + len(self.others))
 
 
 @dataclass(frozen=True)
@@ -77,18 +90,28 @@ def fit_spectra(spectra: Sequence[Spectrum], start: Spins, free: Sequence[str] =
     values = dict(zip(free, np.exp(found.x).tolist(), strict=True))
     relative = np.sqrt(np.diag(covariance)).tolist()
     errors = {name: values[name] * one for name, one in zip(free, relative, strict=True)}
-    linear = sum(2 * (2 + len(spectrum.others)) for spectrum in spectra)
+    linear = sum(spectrum.heights for spectrum in spectra)
     freedom = len(found.fun) - len(free) - linear
     return Found(values, errors, float(found.fun @ found.fun), freedom)
 
 
-def left_over(spectrum: Spectrum, spins: Spins) -> NDArray:
-    """Return what the best heights and background leave of a spectrum, in standard errors."""
-    curve = spectrum.curve
-    shapes = [
-        one.signal(curve.axis, spectrum.frequency, spectrum.modulation_frequency)
-        for one in (spins, *spectrum.others)
-    ]
-    columns = curve.columns(np.stack([np.ones(len(curve)), *shapes]))
+@lru_cache(maxsize=256)  # a derivative moves one carrier and leaves the others
+def line_of(spectrum: Spectrum, spins: Spins) -> NDArray:
+    """Return the line of a carrier in a spectrum, 1 at its largest, shape (n,)."""
+    at = spectrum.curve.axis, spectrum.frequency, spectrum.modulation_frequency
+    return spins.signal(*at)
+
+
+def left_over(spectrum: Spectrum, spins: Spins, more: Sequence[Spins] = ()) -> NDArray:
+    """Return what the best heights and background leave of a spectrum, in standard errors.
+
+    Args:
+        spectrum: The data.
+        spins: The carrier that is fitted.
+        more: Carriers that are fitted along with it.
+    """
+    curve, flipped = spectrum.curve, replace(spins, flip_rate=spectrum.flip_rate)
+    lines = [line_of(spectrum, one) for one in (flipped, *more)]
+    columns = curve.columns(np.stack([*spectrum.known, *lines]))
     basis, _ = np.linalg.qr(columns.T)
     return curve.target - basis @ (basis.T @ curve.target)

@@ -47,7 +47,7 @@ class Findings:
     scatter: Measurement | None = None
     ladder: dict[float, Measurement] = field(default_factory=dict)  # by rf power [dBm]
     harmonics: Measurement | None = None
-    warm: tuple[float, Measurement] | None = None  # at that temperature [K]
+    warm: dict[float, Measurement] = field(default_factory=dict)  # in much light, [K]
     inertia: dict[str, Measurement] = field(default_factory=dict)  # by carrier
     powers: dict[float, Measurement] = field(default_factory=dict)  # by laser power [mW]
     fields: dict[float, Measurement] = field(default_factory=dict)  # by field [mT]

@@ -5,14 +5,21 @@ from math import hypot
 
 import numpy as np
 
-from ...analysis import Points, fit
+from ...analysis import Curve, Points, fit
 from ...analysis.data import Fit
+from ...analysis.forward.answer import mean_answer
+from ...analysis.forward.strength import Strength, fit_strength
+from ...analysis.inertia import turned_back
 from ...analysis.series import rates
 from .findings import Findings
-from .lifetimes import LOW_POWER, WARM_POWER, rates_of
+from .lifetimes import HARMONIC_POWER, LOW_POWER, WARM_POWER, rates_of
 from .scan import Measurement
 
 STEEP = np.linspace(-2.0, 2.0, 401)  # K, around the temperature at which the warming is looked for
+WEAKEST = 1e-3  # 1/s, below which an answer to the rf only loses digits
+ROUNDS = 2  # of scatter and flips in turn
+HOLE_DOUBTS = 0.5, 0.5  # of what is assumed of the hole, by light and by nuclei
+SLOW = 1.0  # Hz, at which the corrected fit tells the height of a signal
 
 
 @dataclass(frozen=True)
@@ -23,25 +30,45 @@ class Known:
         variance: Of ln T1 from spin to spin.
         flip_rate: W at 0 dBm of rf on the electron's line at 100 mT [1/s].
         delay: Of the detector, beyond what the runs were fitted with [s].
-        heating: Of the lattice by the light [K/mW].
+        hole_pumping: Rate of pumping of the hole over the electron's, assumed.
+        hole_nuclei: 1/tau_c of the hole over the electron's, assumed.
     """
 
     variance: float = 0.0
     flip_rate: float = 0.0
     delay: float = 0.0
-    heating: float = 0.0
+    hole_pumping: float = 1.0
+    hole_nuclei: float = 1.0
 
 
 def ladder_of(found: Findings) -> tuple[Known, Known]:
     """Return what the ladder has found, and its standard errors."""
-    depth = refit(found.scatter)
-    variance, error = depth.values["variance"], depth.errors["variance"]
-    _, slope = rf_series(found, variance)
+    flip_rate = 0.0
+    for _ in range(ROUNDS):
+        depth = refit(found.scatter, flip_rate=flip_rate)
+        strength = strength_of(found, depth.values["variance"])
+        flip_rate = max(0.0, float(strength.flip_rates[0]))
+    errors = depth.errors["variance"], float(strength.errors[0]), found.blank.fit.errors["delay"]
+    return Known(depth.values["variance"], flip_rate), Known(*errors, *HOLE_DOUBTS)
+
+
+def strength_of(found: Findings, variance: float) -> Strength:
+    """Return how strongly the rf flips spins at each power of the ladder."""
+    levels = list(found.ladder)
+    curves = [straightened(one) for one in found.ladder.values()]
+    _, line = rf_series(found, variance)
     # an rf that is on half of the time relaxes the spins by W/2 in the mean
-    flip_rate, flip_error = (2 * part["pump_rate"] for part in (slope.values, slope.errors))
-    heating, heating_error = heating_of(found)
-    known = Known(variance, max(0.0, flip_rate), heating=heating)
-    return known, Known(error, flip_error, found.blank.fit.errors["delay"], heating_error)
+    start = line.values["t1_zero_power"], 2 * line.values["pump_rate"]
+    seen = found.harmonics.fit
+    other = seen.values["flip_rate"], seen.errors["flip_rate"]
+    return fit_strength(curves, variance, start, (levels.index(HARMONIC_POWER), *other))
+
+
+def straightened(measured: Measurement) -> Curve:
+    """Return a curve without the delay of the detector, and without what it picks up of the rf."""
+    curve, options = measured.curve, measured.fit.options
+    signal = turned_back(curve.signal, curve.axis, options["delay"], options["baseline"])
+    return curve.with_signal(signal)
 
 
 def heating_of(found: Findings) -> tuple[float, float]:
@@ -51,7 +78,7 @@ def heating_of(found: Findings) -> tuple[float, float]:
     temperature hardly counts. The rest is the lattice's, and T1 against temperature tells how warm
     that must be. The rate of pumping is taken not to depend on the temperature.
     """
-    temperature, warm = found.warm
+    temperature, warm = next(iter(found.warm.items()))
     cold = found.temperatures[temperature]
     pumping, more = found.series["power"].fit, WARM_POWER - LOW_POWER
     (fast, slow), (fast_error, slow_error) = (
@@ -76,17 +103,14 @@ def rf_series(found: Findings, variance: float) -> tuple[Points, Fit]:
 
 
 def growth_of(found: Findings, rf_power: float) -> float:
-    """Return how much faster an rf power [dBm] flips spins than 0 dBm does.
+    """Return how much faster an rf power [dBm] flips spins than 0 dBm does, nearly.
 
     The height of the signal tells: it goes with W, which need not go with the power where packets
-    of spins saturate one by one. Beyond the ladder its last slope goes on.
+    of spins saturate one by one.
     """
     levels = np.array(list(found.ladder))
     heights = np.log([one.fit.values["amplitude"] for one in found.ladder.values()])
-    beyond = np.polyfit(levels[-2:], heights[-2:], 1)
-    inside = np.interp(rf_power, levels, heights)
-    height = np.polyval(beyond, rf_power) if rf_power > levels[-1] else inside
-    return float(np.exp(height - heights[0]))
+    return float(np.exp(np.interp(rf_power, levels, heights) - heights[0]))
 
 
 def refit(
@@ -107,3 +131,10 @@ def refit(
         baseline=tuple(baseline),
         offset=any(baseline),
     )
+
+
+def height_per_flip(refitted: Fit, known: Known, flip_rate: float) -> float:
+    """Return the height of a signal over what spins of that T1 show for each flip [V/s]."""
+    flips = max(flip_rate, WEAKEST)
+    shown = abs(mean_answer(flips, refitted.values["t1"], SLOW, known.variance)) / flips
+    return refitted.values["amplitude"] / float(shown)

@@ -10,9 +10,11 @@ from .scan import Measurement, NoFitError, Scan, Through, Work
 
 INERTIA_FIELD = 100.0  # mT
 POWERS = (0.125, 0.25, 0.5, 1.0, 2.0)  # mW
-LOW_POWER = 0.125  # mW, of Figs. 3(b, c)
+LOW_POWER, COLD = 0.125, 1.6  # mW, of Figs. 3(b, c); K, of all but the latter
 FIELDS = 9  # points of Fig. 3(b)
-LOWEST_FIELD, HIGHEST_FIELD = 4.0, 200.0  # Delta_N, below it holes respond as well; mT
+LOWEST_FIELD, HIGHEST_FIELD = 4.0, 200.0  # Delta_N; mT
+AWAY = 2.7  # widths of the hole's line, from which on it leaves T1 of the electron alone
+FEWEST_FIELDS = 1.5  # ratio of the highest field to the lowest, at least
 HIGHEST_FREQUENCY = 4.0  # GHz, of the rf source
 TEMPERATURES = {  # K, with the rf power [dBm] that lines as weak as those of short T1 need
     1.6: 0.0,
@@ -69,8 +71,11 @@ def fields(found: Findings) -> Work:
     width = found.series["width"].fit
     overhauser_field = width.values["overhauser_field"]
     highest = min(HIGHEST_FIELD, 0.99 * HIGHEST_FREQUENCY / (found.electron.g * MAGNETON))
-    for field in np.geomspace(LOWEST_FIELD * overhauser_field, highest, FIELDS).round(1).tolist():
-        settings = {"laser.power": LOW_POWER, "lockin.integration_time": 10.0}
+    begin = LOWEST_FIELD * overhauser_field
+    lowest = clear_of_hole(found, begin, highest / FEWEST_FIELDS)
+    # nuclei count for less where the field is higher, so that takes longer
+    settings = {"laser.power": LOW_POWER, "lockin.integration_time": 10 * (lowest / begin) ** 2}
+    for field in np.geomspace(lowest, highest, FIELDS).round(1).tolist():
         found.fields[field] = yield Scan(
             f"spin inertia at {field} mT",
             "spin_inertia",
@@ -84,6 +89,18 @@ def fields(found: Findings) -> Work:
     }
     measured = tuple(found.fields.values())
     found.series["field"] = yield Through("field", rates_of(found.fields), measured, options)
+
+
+def clear_of_hole(found: Findings, lowest: float, highest: float) -> float:
+    """Return the lowest field [mT] at which the hole leaves the electron's resonance alone.
+
+    Its line is wide, and its T1 another: one spin in a hundred would show.
+    """
+    for field in np.geomspace(lowest, highest, 40).tolist():
+        frequency = found.electron.frequency(field)
+        if abs(found.hole.field(frequency) - field) > AWAY * found.hole.reach(frequency):
+            return field
+    return highest
 
 
 def temperatures(found: Findings) -> Work:
@@ -158,20 +175,24 @@ def harmonics(found: Findings) -> Work:
 
 
 def heating(found: Findings) -> Work:
-    """Measure T1 in much light where it depends steeply on the temperature: does light warm it?"""
+    """Measure T1 in much light where it depends steeply on the temperature: does light warm it?
+
+    Where T1 is still shorter, much light shows spins that little light hardly does.
+    """
     long = {at: m for at, m in found.temperatures.items() if m.fit.values["t1"] > WARM_T1}
-    temperature, cold = max(long.items())
-    rf_power, start = TEMPERATURES[temperature], max(LOWEST_MODULATION, corner(cold) / 10)
-    settings = {"laser.power": WARM_POWER, "lockin.integration_time": 4.0}
-    settings |= {"cryostat.temperature": temperature, "rf.power": rf_power}
-    measured = yield Scan(
-        f"spin inertia at {temperature} K, {WARM_POWER} mW",
-        "spin_inertia",
-        {"start": start, "stop": HIGHEST_MODULATION, "num": 16} | detector(found, rf_power),
-        settings | on_resonance(found.electron, INERTIA_FIELD),
-        {"t1": 0.01},
-    )
-    found.warm = temperature, measured
+    for temperature, cold in found.temperatures.items():
+        if temperature < max(long):
+            continue
+        rf_power, start = TEMPERATURES[temperature], max(LOWEST_MODULATION, corner(cold) / 10)
+        settings = {"laser.power": WARM_POWER, "lockin.integration_time": 4.0}
+        settings |= {"cryostat.temperature": temperature, "rf.power": rf_power}
+        found.warm[temperature] = yield Scan(
+            f"spin inertia at {temperature} K, {WARM_POWER} mW",
+            "spin_inertia",
+            {"start": start, "stop": HIGHEST_MODULATION, "num": 16} | detector(found, rf_power),
+            settings | on_resonance(found.electron, INERTIA_FIELD),
+            {"t1": 0.01},
+        )
 
 
 def detector(found: Findings, rf_power: float = 0.0) -> dict[str, Any]:

@@ -11,6 +11,7 @@ SURVEY_FREQUENCIES = (1.1, 0.8)  # GHz, where both carriers respond; the first i
 SPECTRUM_FREQUENCIES = (0.5, 0.75, 1.0, 1.5, 2.0, 2.5, 3.0, 3.5, 4.0)  # GHz
 BOTH_SIGNS = 1.0  # GHz, measured at both signs of the field as in Fig. 1(a)
 SPECTRUM = {"laser.power": 0.5, "rf.modulation_frequency": 600.0, "lockin.integration_time": 0.5}
+WIDTH_ERROR = 0.1  # relative, at most; a spectrum without a line is measured longer as well
 REACH = 4.5  # line widths to either side of the resonance
 
 REFERENCE_ENERGY = 1.824  # eV, of everything but Fig. 2
@@ -34,6 +35,7 @@ def survey(found: Findings) -> Work:
                     "odmr",
                     wide,
                     settings | {"rf.frequency": frequency},
+                    {"width": WIDTH_ERROR, "width_2": 2 * WIDTH_ERROR},
                 )
             )
         )
@@ -66,6 +68,7 @@ def spectra(found: Findings) -> Work:
             "odmr",
             arguments,
             SPECTRUM | {"rf.frequency": frequency},
+            {"width": WIDTH_ERROR},
         )
     measured = tuple(found.spectra.values())
     suffixes = [
@@ -122,6 +125,7 @@ def energies(found: Findings) -> Work:
                 "odmr",
                 wide,
                 settings | {"laser.energy": energy},
+                {"width": WIDTH_ERROR},
                 bench=sample,
             )
     measured = [m for by_energy in found.energies.values() for m in by_energy.values()]

@@ -39,8 +39,8 @@ PLANS: dict[str, Callable[[Instruments], tuple[Any, ...]]] = {
     ),
 }
 
+PROBES, READINGS = 4, 40  # runs before a campaign, and readings of each
 PACE: dict[str, Value] = {
-    "rf.modulation_frequency": 3000.0,
     "lockin.integration_time": 1e-3,
     "magnet.field": 0.0,
 }
@@ -80,25 +80,28 @@ class Campaign:
             session.close()
 
     def pace(self, speed: float) -> Pace:
-        """Time a short run: what the computers take beside the laboratory's time.
+        """Time short runs: what the computers take beside the laboratory's time.
+
+        The last counts, for only then is the catalogue as busy as it will be.
 
         Args:
             speed: Laboratory seconds per second.
         """
         session = self._sessions[MAIN]
-        self.configure(MAIN, START | PACE)
-        bench, fields = session.instruments, np.linspace(0, 0.1, 12)
-        waiting = bench.lockin.reading_time.get() / speed
+        bench, fields = session.instruments, np.linspace(0, 0.1, READINGS).tolist()
         md = {"purpose": "preflight", "campaign": self._ledger.campaign}
-        began = time.monotonic()
-        plan = bp.list_scan([bench.lockin], bench.magnet, fields.tolist(), md=md)
-        (run, *_) = self._run(MAIN, plan).run_start_uids
-        session.road.drain()
-        took = time.monotonic() - began
-        self._held[MAIN].pop("magnet.field", None)
-        (events,) = [self._records.events[self._records.descriptors[run]["uid"]]]
-        each = float(np.median(np.diff([event["time"] for event in events])))
-        return Pace(speed, max(0.0, each - waiting), max(0.0, took - each * len(fields)))
+        for number in range(PROBES):
+            began = time.monotonic()
+            self.configure(MAIN, START | PACE | {"rf.modulation_frequency": 3000.0 + number})
+            plan = bp.list_scan([bench.lockin], bench.magnet, fields, md=md)
+            (run, *_) = self._run(MAIN, plan).run_start_uids
+            self._held[MAIN].pop("magnet.field")  # by the plan
+            session.road.drain()
+            took = time.monotonic() - began
+        events = self._records.events[self._records.descriptors[run]["uid"]]
+        each = float(np.mean(np.diff([event["time"] for event in events])))
+        waiting = bench.lockin.reading_time.get() / speed
+        return Pace(speed, max(0.0, each - waiting), max(0.0, took - each * READINGS))
 
     def configure(self, bench: str, settings: Mapping[str, Value]) -> None:
         """Move what is not there yet, and wait until all of it is."""
@@ -156,9 +159,7 @@ class Campaign:
         engine = self._sessions[bench].RE
         try:
             return engine(plan)
-        except RunEngineInterrupted:
-            # Ctrl-C pauses a plan; nobody is here to resume it, so it is closed as aborted
-            engine.abort("interrupted")
+        except (RunEngineInterrupted, KeyboardInterrupt):
             raise MeasurementError(
                 "interrupted; what was measured is kept, and the same command goes on from there"
             ) from None

@@ -60,7 +60,7 @@ CELLS = {
     "temperatures": Cell(temperatures, ("survey", "blank")),
     "ladder": Cell(ladder, ("survey", "blank")),
     "harmonics": Cell(harmonics, ("ladder",)),
-    "heating": Cell(heating, ("temperatures",)),
+    "heating": Cell(heating, ("powers", "temperatures")),  # what light does besides pumping
     "theory": Cell(theory, ("temperatures",)),
     "energies": Cell(energies),
 }

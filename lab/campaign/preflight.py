@@ -2,7 +2,7 @@
 
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -27,7 +27,7 @@ class Foreseen:
         runs: Their number.
         readings: Of all of them.
         laboratory_time: That they take [s].
-        fitting_time: Of the computer, for all its fits [s].
+        fitting_time: Of this computer as busy as it is, for all its fits [s].
         quantities: That it brings, with their errors.
     """
 
@@ -60,17 +60,22 @@ class Pace:
         return cell.laboratory_time / self.speed + computers + fits
 
 
-def preflight(cells: Sequence[str]) -> list[Foreseen]:
-    """Rehearse the cells without noise on the sample of the paper."""
+def preflight(cells: Sequence[str], measured: Container[str] = ()) -> list[Foreseen]:
+    """Rehearse the cells without noise on the sample of the paper.
+
+    Args:
+        cells: Their names.
+        measured: Labels of runs that are there already, and take no time.
+    """
     with tempfile.TemporaryDirectory() as folder:
         lab = Rehearsal(rehearsed_samples(Path(folder)), None)
     found, foreseen = Findings(), []
     for name in cells:
         known, done = {item.quantity for item in quantities(found)}, len(lab.runs)
-        began = time.process_time()
+        began = time.monotonic()  # not of the processor alone: others may want it as well
         perform(CELLS[name].work(found), lab)
-        fitting = time.process_time() - began
-        runs = lab.runs[done:]
+        fitting = time.monotonic() - began
+        runs = [run for run in lab.runs[done:] if run.label not in measured]
         new = [item for item in quantities(found) if item.quantity not in known]
         readings = sum(run.readings for run in runs)
         taken = sum(run.duration for run in runs)
@@ -87,16 +92,25 @@ def table(foreseen: Sequence[Foreseen], pace: Pace) -> Table:
     made.add_column("standard errors")
     for cell in foreseen:
         errors = ", ".join(
-            f"{item.quantity} {100 * item.error / abs(item.value):.1g} %"
-            for item in cell.quantities
+            f"{item.quantity} {percent(item.error / abs(item.value))}" for item in cell.quantities
         )
         times = told_time(cell.laboratory_time), told_time(pace.duration(cell))
         made.add_row(cell.cell, str(cell.runs), str(cell.readings), *times, errors)
+    made.add_section()
+    runs, readings = sum(cell.runs for cell in foreseen), sum(cell.readings for cell in foreseen)
+    laboratory = told_time(sum(cell.laboratory_time for cell in foreseen))
+    here = told_time(sum(pace.duration(cell) for cell in foreseen))
+    made.add_row("all", str(runs), str(readings), laboratory, here, "")
     return made
+
+
+def percent(share: float) -> str:
+    """Return a share in per cent."""
+    return f"{100 * share:.2g} %"
 
 
 def told_time(seconds: float) -> str:
     """Return a duration for people."""
-    if seconds < 90:
+    if seconds < 300:
         return f"{seconds:.0f} s"
     return f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"

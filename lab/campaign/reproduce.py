@@ -1,16 +1,16 @@
 """The main job: measure the paper on the twin, through Channel Access, and write what came out."""
 
 import time
-from collections.abc import Mapping, Sequence
-from contextlib import ExitStack
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from bluesky.utils import FailedStatus
-from ophyd.utils import DisconnectedError
 from rich.console import Console
 
+from ...devices import DisconnectedError
 from ..ending import end_on_signals
 from ..numbers import told
 from ..record.profile import write_profile
@@ -41,6 +41,7 @@ class Order:
         speed: Laboratory seconds per second.
         facts: How it is measured, for the report.
         analysis: Which one gives the values, the paper's or the corrected one.
+        truth: Of the sample, by quantity; empty where it is sealed, or not simulated.
     """
 
     figures: Sequence[str]
@@ -49,6 +50,7 @@ class Order:
     speed: float
     facts: Mapping[str, Any]
     analysis: str = results.PAPER
+    truth: Mapping[str, float] = field(default_factory=dict)
 
 
 def reproduce(settings: Settings, order: Order, ledger: Ledger, console: Console) -> report.Outcome:
@@ -73,34 +75,45 @@ def reproduce(settings: Settings, order: Order, ledger: Ledger, console: Console
     write_profile(settings)
     cells, found = cells_of(list(order.figures)), Findings()
     with console.status("odmrlab: rehearsing"):
-        foreseen = preflight.preflight(cells)
-    with ExitStack() as stack:
-        shipper = stack.enter_context(Shipper(settings))
-        bar = stack.enter_context(ReadingsBar(console, sum(cell.readings for cell in foreseen)))
-        lab = stack.enter_context(SpokenCampaign(settings, order, ledger, bar))
-        end_on_signals(lab.engines)
-        pace = lab.pace(order.speed)
-        began = time.monotonic()
-        bar.show(preflight.table(foreseen, pace))
-        for name in cells:
-            perform(CELLS[name].work(found), lab)
-        took = time.monotonic() - began
-        bar.say("into the catalogue")
-        lab.drain()
-        shipper.drain(SHIPPING_TIME)
+        foreseen = preflight.preflight(cells, ledger.runs)
+    with shipping(settings, console) as shipper, ReadingsBar(console) as bar:
+        with SpokenCampaign(settings, order, ledger, bar) as lab:
+            end_on_signals(lab.engines)
+            pace = lab.pace(order.speed)
+            bar.plan({cell.cell: (pace.duration(cell), cell.readings) for cell in foreseen})
+            bar.show(preflight.table(foreseen, pace))
+            began = time.monotonic()
+            for name in cells:
+                bar.begin(name)
+                perform(CELLS[name].work(found), lab)
+            bar.end()
+            took = time.monotonic() - began
+            lab.drain()
+        expected = sum(pace.duration(cell) for cell in foreseen)
+        duration = f"{took:.0f} s, foreseen {expected:.0f} s"
+        bar.done(f"measured in {duration}")
+        numbers = analysed(found, cells, order, bar)
+        facts = dict(order.facts) | {"duration of the measurements": duration}
+        came = report.Outcome(numbers, foreseen, checks.checks(found))
+        bar.say("drawing figures, writing the report")
+        publish(came, found, facts, order)
+        ledger.finished = True
+        ledger.save()
+        # last of all: a slow catalogue keeps nobody from the results
+        shipper.drain(SHIPPING_TIME, lambda left: bar.say(f"into the catalogue: {left} runs left"))
         bar.say("done")
-    expected = sum(pace.duration(cell) for cell in foreseen)
-    facts = dict(order.facts) | {
-        "duration of the measurements": f"{took:.0f} s, foreseen {expected:.0f} s"
-    }
-    console.print(f"measured in {took:.0f} s, foreseen {expected:.0f} s", style="dim")
-    came = report.Outcome(
-        analysed(found, cells, order.analysis, console), foreseen, checks.checks(found)
-    )
-    publish(came, found, facts, order)
-    ledger.finished = True
-    ledger.save()
     return came
+
+
+@contextmanager
+def shipping(settings: Settings, console: Console) -> Iterator[Shipper]:
+    """Give a shipper, and tell a person who waits for its end what it does."""
+    shipper = Shipper(settings)
+    try:
+        yield shipper
+    finally:
+        with console.status("odmrlab: bringing the last runs into the catalogue"):
+            shipper.close()
 
 
 def publish(came: report.Outcome, found: Findings, facts: Mapping[str, Any], order: Order) -> None:
@@ -111,15 +124,15 @@ def publish(came: report.Outcome, found: Findings, facts: Mapping[str, Any], ord
 
 
 def analysed(
-    found: Findings, cells: Sequence[str], analysis: str, console: Console
+    found: Findings, cells: Sequence[str], order: Order, bar: ReadingsBar
 ) -> list[results.Quantity]:
     """Return every quantity: by the paper's formulas, with intervals, and corrected if that is possible."""
-    with console.status("odmrlab: drawing data once more for intervals"):
-        numbers = results.with_intervals(results.quantities(found), found)
+    bar.say("drawing data once more for intervals")
+    numbers = results.with_intervals(results.quantities(found), found)
     if set(NEEDS) <= set(cells):
-        with console.status("odmrlab: analysing once more, beyond the paper's formulas"):
-            numbers = results.beside(numbers, corrected(found), analysis)
-    return numbers
+        bar.say("analysing beyond the paper's formulas")
+        numbers = results.beside(numbers, corrected(found), order.analysis)
+    return results.with_truth(numbers, order.truth)
 
 
 class SpokenCampaign(Campaign):
@@ -130,7 +143,9 @@ class SpokenCampaign(Campaign):
         sessions = {}
         for bench, (prefix, sample) in order.benches.items():
             md = {"sample": sample, "purpose": "reproduce"}
-            sessions[bench] = Session(settings, connect(prefix), records, bar, md=md)
+            sessions[bench] = Session(
+                settings, connect(prefix), records, bar, md=md, attended=False
+            )
         super().__init__(sessions, records, ledger)
         self._bar = bar
 
@@ -144,7 +159,8 @@ class SpokenCampaign(Campaign):
     def measure(self, scan: Scan) -> Measurement:
         self._bar.say(scan.label)
         measured = super().measure(scan)
-        self._bar.done(summary(measured))
+        if measured.label == scan.label:  # else it was measured once more, and is told already
+            self._bar.done(summary(measured))
         return measured
 
     def leave_safe(self) -> None:
@@ -159,6 +175,10 @@ class SpokenCampaign(Campaign):
 def summary(measured: Measurement) -> str:
     """Return one line about a measurement: what its fit found."""
     fit = measured.fit
-    names = [name for name in ("field", "width", "field_2", "width_2", "t1") if name in fit.values]
+    names = [name for name in TOLD if name in fit.values]
     numbers = [told(name, fit.values[name], fit.errors[name], fit.units[name]) for name in names]
     return f"{measured.label}: {', '.join(numbers)}"
+
+
+TOLD = ("field", "width", "field_2", "width_2", "t1", "baseline_x", "baseline_y", "flip_rate")
+"""Parameters that are told of a fit, of any model."""

@@ -49,6 +49,7 @@ class Quantity:
         other: Value and error of the other analysis; None where it was not made.
         interval: Ends of the 68 % interval by bootstrap, of the paper's analysis; None where there
             is no fit to draw from.
+        truth: What the sample is made of, where that is simulated and not sealed.
     """
 
     quantity: str
@@ -63,6 +64,12 @@ class Quantity:
     analysis: str = PAPER
     other: tuple[float, float] | None = None
     interval: tuple[float, float] | None = None
+    truth: float | None = None
+
+    @property
+    def pull(self) -> float | None:
+        """Distance from the truth in standard errors."""
+        return None if self.truth is None else (self.value - self.truth) / self.error
 
 
 class Row(NamedTuple):
@@ -138,6 +145,11 @@ def interval(row: Row, found: Findings) -> tuple[float, float] | None:
     drawn = bootstrap(source.fit, data, BOOTSTRAP_SEED, DRAWS)
     low, high = (row.scale * end for end in drawn.interval(row.parameter))
     return low, high
+
+
+def with_truth(results: list[Quantity], truth: Mapping[str, float]) -> list[Quantity]:
+    """Return the results with the truth of those that have one."""
+    return [replace(item, truth=truth.get(item.quantity)) for item in results]
 
 
 def beside(

@@ -10,12 +10,14 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any, Self
 
 import zmq
 
 from ..settings import Settings
-from .journal import QUARANTINE, SHIPPED, Document
+from .frame import Document
+from .journal import QUARANTINE, SHIPPED
 from .tail import Follower, Tail, feed
 
 PERIOD = 0.05  # s between two looks of the publisher
@@ -68,6 +70,8 @@ def _publish(settings: Settings, done: threading.Event) -> None:
             look()
         look()
     follower.close()
+    if settings.bus_address.startswith("ipc://"):  # 0MQ leaves the file of the socket behind
+        Path(settings.bus_address.removeprefix("ipc://")).unlink(missing_ok=True)
 
 
 def _bound(socket: zmq.Socket, address: str) -> bool:

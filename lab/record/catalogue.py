@@ -35,7 +35,8 @@ from tiled.client.context import Context
 from tiled.server.app import build_app_from_config
 
 from ..settings import Settings, writable_folder
-from .journal import Document, first_line
+from .frame import Document
+from .journal import first_line
 from .profile import ARRAYS, METADATA, TABLES, CatalogueError, configuration, write_profile
 from .rows import RunWriter, differences
 
@@ -110,17 +111,21 @@ def write_run(client: CatalogOfBlueskyRuns, documents: Iterable[Document]) -> No
     What was left half written is deleted and written anew. A run that cannot be written, or does
     not come back as it was, is not left in the catalogue.
 
+    Args:
+        client: Of the catalogue.
+        documents: Of the run; they are gone through three times, one by one, so that a run may be
+            larger than the memory.
+
     Raises:
         ValueError: When the documents are not one run, from its start to its stop.
         CatalogueError: When a row does not come back, or not as it was.
     """
-    documents = list(documents)
-    if not documents or documents[0][0] != "start" or documents[-1][0] != "stop":
-        names = ", ".join(dict.fromkeys(name for name, _ in documents))
-        raise ValueError(f"catalogue: got {names or 'nothing'}; needs a run from start to stop")
-    uid = documents[0][1]["uid"]
+    name, start = next(iter(documents), ("nothing", {}))
+    if name != "start":
+        raise ValueError(f"catalogue: got {name} first; needs a run from start to stop")
+    uid = start["uid"]
     if (there := find_run(client, uid)) is not None:
-        if next(differences(there, documents), None) is None:
+        if next(differences(there, documents), None) is None and "stop" in there.metadata:
             return
         delete_run(client, uid)
     with ExitStack() as undo:
@@ -128,6 +133,8 @@ def write_run(client: CatalogOfBlueskyRuns, documents: Iterable[Document]) -> No
         writer = RunWriter(client)
         for name, document in documents:
             writer(name, document)
+        if name != "stop":
+            raise ValueError(f"catalogue: got {name} last; needs a run from start to stop")
         if found := list(islice(differences(find_run(client, uid), documents), 3)):
             raise CatalogueError(f"catalogue: run {uid} did not come back: {'; '.join(found)}")
         undo.pop_all()

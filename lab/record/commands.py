@@ -4,7 +4,8 @@ import logging
 import os
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
+from datetime import datetime
 from typing import Annotated, Any
 
 import typer
@@ -14,7 +15,7 @@ from rich.table import Table
 
 from ..settings import Settings, writable_folder
 from .inventory import Journalled, inventory
-from .journal import first_line, read
+from .journal import SHIPPED, first_line, read
 from .profile import METADATA, CatalogueError
 from .shipper import PATIENCE
 
@@ -36,14 +37,21 @@ Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
 def status() -> None:
     """List the runs of the journal: state, events, size, and whether the catalogue has them."""
     settings = Settings()
-    table = Table("run", "state", "events", "size [kB]", "in the catalogue", box=None)
-    with reading(settings) as client:
-        for kept in inventory(settings.journal):
-            there = "no" if (run := found(client, kept)) is None else "running"
-            if run is not None and "stop" in run.metadata:
-                there = "yes"
+    table = Table(box=None)
+    table.add_column("run", no_wrap=True, min_width=36)  # whole, also in a pipe
+    for column in ("state", "events", "size [kB]", "catalogue", "plan"):
+        table.add_column(column)
+    table.add_column("began", no_wrap=True)
+    runs = list(inventory(settings.journal))
+    waiting = [kept for kept in runs if kept.state != SHIPPED]
+    with reading(settings) if waiting else nullcontext() as client:
+        for kept in runs:
+            # what was shipped was compared with the catalogue row by row; `verify` does so again
+            there = "yes" if kept.state == SHIPPED else presence(client, kept)
             size = f"{kept.path.stat().st_size / 1e3:.1f}"
-            table.add_row(kept.run, kept.state, str(kept.events), size, there)
+            what = kept.start.get("plan_name") or kept.start.get("technique") or ""
+            began = f"{datetime.fromtimestamp(kept.start.get('time', 0)):%d %b %H:%M}"
+            table.add_row(kept.run, kept.state, str(kept.events), size, there, what, began)
     console = Console()
     console.print(table if table.row_count else f"no runs in {settings.journal}")
 
@@ -135,6 +143,13 @@ def found(client: Any, kept: Journalled) -> Any:
     from .catalogue import find_run
 
     return None if client is None else find_run(client, kept.run)
+
+
+def presence(client: Any, kept: Journalled) -> str:
+    """Say whether the catalogue has a run: no, running, or yes, to its end."""
+    if (run := found(client, kept)) is None:
+        return "no"
+    return "yes" if "stop" in run.metadata else "running"
 
 
 def wrongs(client: Any, kept: Journalled, at_most: int = 5) -> list[str]:

@@ -17,7 +17,7 @@ from event_model import DocumentRouter
 from tiled.queries import Contains
 
 from ..settings import writable_folder
-from .journal import Document
+from .frame import Document
 
 
 class ExportError(ValueError):

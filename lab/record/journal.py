@@ -10,29 +10,27 @@ A document that was written survives the death of its process at once; a power c
 was synchronised afterwards: at start and stop, and at most a second after every other document.
 """
 
-import fcntl
-import json
 import logging
 import os
 import re
 import threading
-import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 from ..settings import Fsync, writable_folder
+from .door import check, check_event
+from .frame import DIGITS, Document, JournalError, decode, encode, members, salvage
+from .runfile import RunFile, UnkeptError
 
 SUFFIX = ".jsonl"
 SHIPPED, QUARANTINE = "shipped", "quarantine"  # folders in that of the journals
 SYNC_PERIOD = 1.0  # s, of files that are being written
 SAFE_UID = re.compile(r"\w[\w.-]{0,127}", re.ASCII)
-PLAIN = frozenset({str, int, float, bool, type(None)})
-CRC_DIGITS = 8
 STOP = b'["stop",'
 TAIL = 2**20  # bytes; far more than a stop document has
-
-Document = tuple[str, dict[str, Any]]  # its name, and itself
+ROOM = 100.0  # MB
 
 # the key by which a document names its run, or a document of that run
 OWNER = {
@@ -51,87 +49,78 @@ OWNER = {
 logger = logging.getLogger(__name__)
 
 
-class JournalError(ValueError):
-    """A document that cannot be written, or a line that cannot be read."""
-
-
 class Journal:
     """Appends documents to the file of their run, durably.
 
     Subscribe it to the RunEngine before anything else. Documents that come from elsewhere, such as
-    the runs of fits, may be appended from any thread. Runs may be interleaved.
+    the runs of fits, may be appended from any thread. Runs may be interleaved. A run of which a
+    document could not be kept takes no other document than a stop that says it failed.
 
     Args:
         folder: Where the files are kept; created if need be.
         fsync: Synchronise ``always``, after each document, or every ``second``.
+        room: Free space without which no run begins [MB]; with a tenth of it, one must end.
     """
 
-    def __init__(self, folder: Path, fsync: Fsync = "second"):
+    def __init__(self, folder: Path, fsync: Fsync = "second", room: float = ROOM):
         self.folder = writable_folder(folder, "journal")
-        self._always = fsync == "always"
-        self._files: dict[str, int] = {}  # file descriptor by run
-        self._runs: dict[str, str] = {}  # run by the uid of whatever later documents point to
+        self._always, self._room = fsync == "always", room
+        self._runs: dict[str, RunFile] = {}  # by the uid of whatever later documents point to
         self._lock = threading.Lock()
-        self._unsynced: set[str] = set()  # runs
-        self._failed: dict[str, OSError] = {}  # what synchronising a run said
+        self._unsynced: set[RunFile] = set()
         self._timer: threading.Timer | None = None
 
     def __call__(self, name: str, document: dict[str, Any]) -> None:
         self.append(name, document)
 
-    def append(self, name: str, document: dict[str, Any]) -> None:
+    def append(self, name: str, document: dict[str, Any]) -> str:
         """Write one document; it outlives this process when the call returns.
 
+        Returns:
+            The uid of its run.
+
         Raises:
-            JournalError: When the document is not plain JSON, or belongs to no open run.
-            OSError: When it cannot be written; nothing of it is left in the file then. Or when
-                the documents of the last second cannot be brought to the disk.
+            JournalError: When the document is not plain JSON, is not what event-model says, or
+                belongs to no open run.
+            UnkeptError: When it cannot be written; nothing of it is left in the file then. Or when
+                a document before it was not kept.
         """
-        writer = [{"pid": os.getpid()}] if name == "start" else []
-        line = encode(name, document, *writer)
         with self._lock:
-            run = self._open(document["uid"]) if name == "start" else self._run_of(name, document)
-            if error := self._failed.pop(run, None):
-                raise error
-            at_once = self._always or name in ("start", "stop")
-            _write(self._files[run], line, sync=at_once)
-            if not at_once:
-                self._sync_later(run)
-            if name in ("start", "descriptor", "resource", "stream_resource"):
-                self._runs[document["uid"]] = run
-            elif name == "stop":
+            run = self._begin(document) if name == "start" else self._run_of(name, document)
+            try:
+                self._keep(run, name, document)
+            except (OSError, JournalError) as error:
+                run.lost = run.lost or str(error)
+                raise
+            if name == "stop":
                 self._close(run)
+        return run_of(run.path)
 
     def close(self) -> None:
         """Close every file; runs without a stop document count as died with this process."""
         with self._lock:
-            for run, file in list(self._files.items()):
-                os.fsync(file)
+            for run in set(self._runs.values()):
+                with suppress(OSError):  # they were told when they came to be
+                    run.sync()
                 self._close(run)
 
-    def _open(self, run: str) -> str:
-        if not SAFE_UID.fullmatch(run):
+    def _begin(self, document: dict[str, Any]) -> RunFile:
+        for run in set(self._runs.values()):
+            if run.over:  # its end could not be written; the lock goes, so that others end it
+                self._close(run)
+        check("start", document)
+        uid = document["uid"]
+        if not SAFE_UID.fullmatch(uid):
             raise JournalError(
-                f"journal: a run has the uid {run!r}; needs letters, digits, '-', '_' and '.' only"
+                f"journal: a run has the uid {uid!r}; needs letters, digits, '-', '_' and '.' only"
             )
-        path = self.folder / f"{run}{SUFFIX}"
-        for taken in (
-            self.folder / SHIPPED / path.name,
-            self.folder / QUARANTINE / path.name,
-            path,
-        ):
-            if taken.exists():
-                raise JournalError(
-                    f"journal: run {run} is in {taken.parent} already; needs a new uid"
-                )
-        file = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_EXCL, 0o644)
-        # whoever looks for the dead lets an empty file go at once
-        fcntl.flock(file, fcntl.LOCK_EX)
-        self._files[run] = file
-        _sync_folder(self.folder)
-        return run
+        path = self.folder / f"{uid}{SUFFIX}"
+        for place in (self.folder / SHIPPED, self.folder / QUARANTINE, self.folder):
+            if (place / path.name).exists():
+                raise JournalError(f"journal: run {uid} is in {place} already; needs a new uid")
+        return self._runs.setdefault(uid, RunFile(path, self._room))
 
-    def _run_of(self, name: str, document: dict[str, Any]) -> str:
+    def _run_of(self, name: str, document: dict[str, Any]) -> RunFile:
         owner = document.get(OWNER.get(name, ""))
         if owner not in self._runs:
             raise JournalError(
@@ -139,12 +128,29 @@ class Journal:
             )
         return self._runs[owner]
 
-    def _close(self, run: str) -> None:
-        self._unsynced.discard(run)
-        os.close(self._files.pop(run))
-        self._runs = {uid: owner for uid, owner in self._runs.items() if owner != run}
+    def _keep(self, run: RunFile, name: str, document: dict[str, Any]) -> None:
+        run.over = last = name == "stop"
+        if run.lost and document.get("exit_status", "success") == "success":
+            raise UnkeptError(f"{run.lost}; the run is not whole and must fail")
+        check(name, document)
+        if name == "event":
+            check_event(document, run.columns.get(document["descriptor"], frozenset()))
+        writer = [{"pid": os.getpid()}] if name == "start" else []
+        at_once = self._always or name in ("start", "stop")
+        run.append(encode(name, document, *writer), last=last, sync=at_once)
+        if not at_once:
+            self._sync_later(run)
+        if name in ("descriptor", "resource", "stream_resource"):
+            self._runs[document["uid"]] = run
+        if name == "descriptor":
+            run.columns[document["uid"]] = frozenset(document["data_keys"])
 
-    def _sync_later(self, run: str) -> None:
+    def _close(self, run: RunFile) -> None:
+        self._unsynced.discard(run)
+        self._runs = {uid: owner for uid, owner in self._runs.items() if owner is not run}
+        run.close()
+
+    def _sync_later(self, run: RunFile) -> None:
         self._unsynced.add(run)
         if self._timer is None:
             self._timer = threading.Timer(SYNC_PERIOD, self._sync)
@@ -155,38 +161,16 @@ class Journal:
         with self._lock:
             self._timer = None
             # copies, because the disk may take its time and nobody is to wait for the lock
-            copies = {run: os.dup(self._files[run]) for run in self._unsynced}
+            copies = {run: run.copy() for run in self._unsynced}
             self._unsynced.clear()
         for run, file in copies.items():
             try:
                 os.fsync(file)
             except OSError as error:
-                self._failed[run] = error
-                logger.error("run %s: not on disk, %s", run, error)
+                run.lost = run.lost or f"journal: {run.path} is not on the disk ({error.strerror})"
+                logger.error(run.lost)
             finally:
                 os.close(file)
-
-
-def encode(name: str, document: dict[str, Any], *more: dict[str, Any]) -> bytes:
-    """Return the line of one document.
-
-    Raises:
-        JournalError: When something in it is not plain JSON, naming its key.
-    """
-    if (alien := _alien(document)) is not None:
-        raise JournalError(f"journal: {name} document holds {alien}; needs plain JSON")
-    text = json.dumps([name, document, *more], separators=(",", ":")).encode()
-    return b"%08x %s\n" % (zlib.crc32(text), text)
-
-
-def decode(line: bytes) -> Document:
-    """Return name and document of one line.
-
-    Raises:
-        ValueError: When the line is not what was written.
-    """
-    name, document, *_ = _members(line)
-    return name, document
 
 
 def read(path: Path, *, go_on: bool = False) -> Iterator[Document]:
@@ -213,6 +197,26 @@ def read(path: Path, *, go_on: bool = False) -> Iterator[Document]:
                 if not go_on:
                     raise JournalError(damage(path, number, error)) from error
                 logger.error(damage(path, number, error))
+                yield from salvage(line)
+
+
+class Anew:
+    """Documents that are read anew by each who goes through them, because they may be many.
+
+    Args:
+        reading: Reads them.
+    """
+
+    def __init__(self, reading: Callable[[], Iterator[Document]]):
+        self._reading = reading
+
+    def __iter__(self) -> Iterator[Document]:
+        return self._reading()
+
+
+def run_of(path: Path) -> str:
+    """Return the uid of the run in a journal."""
+    return path.name.removesuffix(SUFFIX)
 
 
 def damage(path: Path, number: int, error: ValueError) -> str:
@@ -229,7 +233,7 @@ def writers(path: Path) -> list[int]:
     """Return the number of the process that wrote a journal, if its first line tells."""
     with path.open("rb") as file:
         try:
-            return [more["pid"] for more in _members(file.readline())[2:]]
+            return [more["pid"] for more in members(file.readline())[2:]]
         except ValueError:
             return []
 
@@ -240,50 +244,4 @@ def is_finished(path: Path) -> bool:
         end = file.seek(0, os.SEEK_END)
         file.seek(max(end - TAIL, 0))
         *_, last = file.read().splitlines(keepends=True) or [b""]
-    return last.endswith(b"\n") and last[CRC_DIGITS + 1 :].startswith(STOP)
-
-
-def _alien(value: Any, key: str = "") -> str | None:
-    """Describe the first thing that JSON would change, a float of numpy for one, or fail on."""
-    kind = type(value)
-    if kind in PLAIN:
-        return None
-    if isinstance(value, dict):
-        if strange := next((name for name in value if type(name) is not str), None):
-            return f"the key {strange!r} in {key or 'itself'}"
-        members = value.items()
-    elif kind in (list, tuple):
-        members = enumerate(value)
-    else:
-        return f"{kind.__module__}.{kind.__qualname__} at {key}"
-    inside = (_alien(item, f"{key}.{name}" if key else str(name)) for name, item in members)
-    return next((alien for alien in inside if alien is not None), None)
-
-
-def _members(line: bytes) -> list:
-    crc, text = line[:CRC_DIGITS], line[CRC_DIGITS + 1 :].removesuffix(b"\n")
-    if int(crc, 16) != zlib.crc32(text):
-        raise ValueError(f"CRC32 of the text is {zlib.crc32(text):08x}")
-    return json.loads(text)
-
-
-def _write(file: int, line: bytes, *, sync: bool) -> None:
-    end = os.fstat(file).st_size
-    try:
-        if os.write(file, line) != len(line):
-            raise OSError(f"journal: no room for {len(line)} bytes; needs space on the disk")
-        if sync:
-            os.fsync(file)
-    except OSError:
-        # half a line would spoil the next one
-        os.ftruncate(file, end)
-        raise
-
-
-def _sync_folder(folder: Path) -> None:
-    # without it a new file's name may be lost in a power failure
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+    return last.endswith(b"\n") and last[DIGITS + 1 :].startswith(STOP)

@@ -5,8 +5,9 @@ from pathlib import Path
 from typing import Any
 
 from ...plans.resume import Recorded, ResumeError
+from .frame import Document
 from .inventory import is_locked
-from .journal import QUARANTINE, SHIPPED, SUFFIX, Document
+from .journal import QUARANTINE, SHIPPED, SUFFIX
 from .tail import Tail
 
 LEAST = 5  # characters of a uid

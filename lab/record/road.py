@@ -1,54 +1,95 @@
 """The road of documents: journal first, then whoever wants them, off the RunEngine's thread."""
 
 import logging
-import queue
 import threading
-from collections.abc import Callable
+import time
 from functools import partial
+from itertools import count
 from typing import Any
 
 from event_model import sanitize_doc
 
 from ...analysis.fit_run import FitRun
 from ...analysis.fit_series import FitSeries
+from .door import strange
 from .journal import Journal
+from .lane import Consumer, Lane
 from .recorded import rows_before
+from .runfile import UnkeptError
+
+PATIENCE = 10.0  # s for which nobody takes a document, after which the rest is given up at the end
+LONGEST = 60.0  # s, at most, for the end
 
 log = logging.getLogger(__name__)
 
-Document = tuple[str, dict[str, Any]]
-
 
 class Road:
-    """Takes every document of a RunEngine: ``RE.subscribe(road)``.
+    """Takes every document of a RunEngine.
 
     A document is on disk before the call returns. Fits and other consumers get it afterwards, in
-    order, on a thread of their own; the documents of a fit go the same road. A consumer that fails
-    is reported in the log and hurts neither the scan nor the other consumers.
+    order, each on a thread of its own; the documents of a fit go the same road. A consumer that
+    fails or hangs is reported in the log, and hurts neither the scan nor the other consumers.
 
     Args:
         journal: Where every document is kept.
         consumers: Each called with the name and the document, fits included.
     """
 
-    def __init__(self, journal: Journal, *consumers: Callable[[str, dict], Any]):
+    def __init__(self, journal: Journal, *consumers: Consumer):
         self._journal = journal
-        self._queue: queue.SimpleQueue[Document | None] = queue.SimpleQueue()
+        self._moved = threading.Condition()
+        self._tokens = count()
         before = partial(rows_before, journal.folder)
-        self._consumers = [FitRun(self, before), FitSeries(self), *consumers]
-        self._idle = threading.Condition()
-        self._failed: set[Callable] = set()
-        self._open = 0
-        self._thread = threading.Thread(target=self._deliver, name="road", daemon=True)
-        self._thread.start()
+        ours = [FitRun(self, before), FitSeries(self), *consumers]
+        self._lanes = {next(self._tokens): Lane(each, self._moved) for each in ours}
+        self._leaving: list[Lane] = []
 
-    def __call__(self, name: str, doc: dict[str, Any]) -> None:
-        """Keep a document, and hand it on; numpy's numbers and arrays become plain ones."""
-        doc = sanitize_doc(doc)
-        self._journal(name, doc)
-        with self._idle:
-            self._open += 1
-        self._queue.put((name, doc))
+    def __call__(self, name: str, doc: dict[str, Any], *, measured: bool = False) -> None:
+        """Keep a document, and hand it on; numpy's numbers and arrays become plain ones.
+
+        Args:
+            name: ``start``, ``descriptor``, ``event`` or ``stop``, say.
+            doc: The document.
+            measured: Whether a RunEngine emitted it; a fit is nothing that was measured.
+
+        Raises:
+            JournalError: It is no document that can be kept.
+            UnkeptError: It cannot be written. A run that lost a document is on record as failed.
+        """
+        if name != "event" or strange(doc):  # most events are plain; a copy costs half of the road
+            doc = sanitize_doc(doc)
+        try:
+            run = self._journal.append(name, doc)
+        except UnkeptError as error:
+            if doc.get("exit_status") == "success":
+                failed = {"exit_status": "fail", "reason": str(error)}
+                self(name, doc | failed, measured=measured)
+            raise
+        with self._moved:
+            for lane in self._lanes.values():
+                if measured or lane.fits:
+                    lane.put(run, name, doc)
+
+    def subscribe(self, callback: Consumer, name: str = "all", *, fits: bool = True) -> int:
+        """Let a callback have documents; returns the token to end that with.
+
+        Args:
+            callback: Called with the name and the document.
+            name: Of the only documents it wants, or ``all``.
+            fits: Whether it wants the runs that fits are kept in, which come a moment after the
+                run that is fitted, perhaps in the middle of the next one.
+        """
+        with self._moved:
+            token = next(self._tokens)
+            self._lanes[token] = Lane(callback, self._moved, name, guest=True, fits=fits)
+        return token
+
+    def unsubscribe(self, token: int) -> None:
+        """Let a callback have no more than what waits for it; nothing, if there is none."""
+        with self._moved:
+            if (lane := self._lanes.pop(token, None)) is not None:
+                lane.end()
+                self._leaving = [lane, *(each for each in self._leaving if each.waiting)]
 
     def drain(self, timeout: float = 60.0) -> None:
         """Wait until every document that came so far, and every fit of it, is delivered.
@@ -56,30 +97,37 @@ class Road:
         Raises:
             TimeoutError: When that takes longer than ``timeout`` [s].
         """
-        with self._idle:
-            if not self._idle.wait_for(lambda: self._open == 0, timeout):
-                raise TimeoutError(f"road: {self._open} documents not delivered in {timeout:g} s")
+        with self._moved:
+            if not self._moved.wait_for(lambda: not self._behind(), timeout):
+                raise TimeoutError(f"road: {self._told()} after {timeout:g} s")
+
+    def settle(self, timeout: float) -> None:
+        """Give callbacks some time [s] to see the end of a plan, and say who did not."""
+        with self._moved:
+            if not self._moved.wait_for(
+                lambda: not any(lane.guest for lane in self._behind()), timeout
+            ):
+                log.warning("road: %s; the callback goes on alone", self._told())
 
     def close(self) -> None:
-        """Deliver what is left, fits too, and end."""
-        self.drain()
-        self._queue.put(None)
-        self._thread.join()
+        """Deliver what is left, fits too, and end; who takes nothing any more is left behind."""
+        deadline = time.monotonic() + LONGEST
+        with self._moved:
+            while self._behind() and time.monotonic() < deadline:
+                taken = self._taken()
+                if not self._moved.wait_for(lambda: self._taken() > taken, PATIENCE):  # noqa: B023
+                    break
+            if self._behind():
+                log.error("road: %s at the end; the journal has them", self._told())
+            for lane in self._lanes.values():
+                lane.end()
 
-    def _deliver(self) -> None:
-        while (document := self._queue.get()) is not None:
-            for consumer in self._consumers:
-                self._hand(consumer, *document)
-            with self._idle:
-                self._open -= 1
-                self._idle.notify_all()
+    def _behind(self) -> list[Lane]:
+        return [lane for lane in (*self._lanes.values(), *self._leaving) if lane.waiting]
 
-    def _hand(self, consumer: Callable[[str, dict], Any], name: str, doc: dict) -> None:
-        if name == "start":
-            self._failed.discard(consumer)
-        try:
-            consumer(name, doc)
-        except Exception:
-            if consumer not in self._failed:  # told once a run
-                log.exception("%r failed on a %s document %s", consumer, name, doc.get("uid"))
-            self._failed.add(consumer)
+    def _taken(self) -> int:
+        return sum(lane.taken for lane in (*self._lanes.values(), *self._leaving))
+
+    def _told(self) -> str:
+        late = [f"{lane.waiting} by {lane.name}" for lane in self._behind()]
+        return f"documents not taken, {', '.join(late)}"

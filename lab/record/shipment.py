@@ -11,12 +11,12 @@ from tiled.client.container import Container
 
 from ..settings import Settings, writable_folder
 from . import catalogue
-from .journal import QUARANTINE, SHIPPED, Document, JournalError, read
-from .rows import RunWriter, differences
+from .frame import Document, JournalError
+from .journal import QUARANTINE, SHIPPED, Anew, read
+from .rows import BATCH, RunWriter, differences
 from .tail import Follower, Tail, close_dead, feed
 
 FLUSH = 0.5  # s that rows of a running run wait for company
-BATCH = 10_000  # documents that are written at once, at most
 ATTEMPTS = 3  # a database may be busy once; three times is a refusal
 
 logger = logging.getLogger(__name__)
@@ -88,7 +88,7 @@ class Shipment:
     def _finish(self) -> None:
         path, damage = self._tail.path, self._tail.damage
         if damage:
-            rest = list(salvaged(read(path, go_on=True), damage))
+            rest = Anew(lambda: salvaged(read(path, go_on=True), damage))
             reason = self._try(lambda: catalogue.write_run(self._client, rest))
             quarantine(path, JournalError("\n".join([*damage, *filter(None, [str(reason or "")])])))
         elif error := self._try(self._complete):
@@ -108,7 +108,7 @@ class Shipment:
                 return
             logger.warning("%s: written anew, it was not what was measured", path.name)
             self._left = True
-        catalogue.write_run(self._client, whole or read(path))
+        catalogue.write_run(self._client, whole or Anew(lambda: read(path)))
 
     def _try(self, write: Callable[[], None]) -> Exception | None:
         """Return why a run cannot be written; a catalogue that is out raises."""

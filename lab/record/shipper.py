@@ -1,17 +1,20 @@
 """The shipper: a process of its own that carries runs from the journal to the catalogue.
 
-``python -m odmrlab.lab.record.shipper`` is started by a session (`Shipper`) and lives as long as its
-standard input stays open, so it ends with its session however that dies. One process at a time
-ships, the holder of the lock on the journal folder; others wait for their turn. It also publishes
-the hints of the bus. A catalogue that cannot be written is waited for.
+``python -m odmrlab.lab.record.shipper`` is started by a session (`Shipper`), or as a service of the
+laboratory. It lives as long as its standard input stays open and no SIGTERM comes, so it ends with
+its session however that dies. One process at a time ships, the holder of the lock on the journal
+folder; others wait for their turn. It also publishes the hints of the bus. A catalogue that cannot
+be written is waited for.
 """
 
 import fcntl
 import logging
 import os
 import select
+import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -25,6 +28,15 @@ from .journal import SUFFIX, is_finished
 POLL = 0.1  # s between two looks into the journal folder
 RETRY = 2.0  # s between two attempts to open a catalogue that is out
 LAST_LOOKS = 1.0  # s after the end of the session
+FIRST_PAUSE, LONGEST_PAUSE = (
+    0.5,
+    8.0,
+)  # s before a process that died is started anew, doubled each time
+HEALTHY = 30.0  # s; who lives longer has not died of the start
+MOST = 5  # deaths one after the other, after which there is no other start
+# its memory would grow by 30 MB in a million events, if each of Tiled's threads had an arena of malloc
+# for itself and Arrow kept what it has freed
+ENVIRONMENT = {"MALLOC_ARENA_MAX": "2", "ARROW_DEFAULT_MEMORY_POOL": "system"}
 # of Tiled's client: the catalogue is in this process, so waiting for long makes nothing better
 PATIENCE = {"TILED_RETRY_ATTEMPTS": "2", "TILED_RETRY_TIMEOUT": "2"}
 
@@ -38,6 +50,8 @@ class ShipperError(RuntimeError):
 class Shipper:
     """The shipper of a session; as a context manager it ends with its block.
 
+    A process that dies is started anew.
+
     Args:
         settings: Whose journal and catalogue.
     """
@@ -45,17 +59,11 @@ class Shipper:
     def __init__(self, settings: Settings):
         self.folder = writable_folder(settings.journal, "journal")
         self.log = writable_folder(settings.logs, "shipper") / "shipper.log"
-        environment = {"ODMRLAB_HOME": str(settings.home)}
-        with self.log.open("ab") as log:
-            self._process = subprocess.Popen(  # noqa: S603
-                [sys.executable, "-m", __name__],
-                stdin=subprocess.PIPE,
-                stdout=log,
-                stderr=log,
-                env=os.environ | environment,
-                # Ctrl-C at the prompt stops a plan, not the shipper
-                start_new_session=True,
-            )
+        self._environment = os.environ | ENVIRONMENT | {"ODMRLAB_HOME": str(settings.home)}
+        self._closing, self._change = threading.Event(), threading.Lock()
+        self._process, self._given_up = self._start(), False
+        self._watch = threading.Thread(target=self._keep_alive, name="shipper", daemon=True)
+        self._watch.start()
 
     def __enter__(self) -> Self:
         return self
@@ -63,11 +71,14 @@ class Shipper:
     def __exit__(self, *_: object) -> None:
         self.close()
 
-    def drain(self, timeout: float = 60.0) -> None:
+    def drain(
+        self, timeout: float = 60.0, tell: Callable[[int], object] = lambda left: None
+    ) -> None:
         """Wait until no finished run is left to ship.
 
         Args:
             timeout: For all of them [s].
+            tell: Called now and then with the number of runs that are left.
 
         Raises:
             ShipperError: When the process has ended.
@@ -75,14 +86,15 @@ class Shipper:
         """
         deadline = time.monotonic() + timeout
         while left := finished(self.folder):
-            if (status := self._process.poll()) is not None:
+            if self._given_up:
                 raise ShipperError(
-                    f"shipper: ended with status {status}, {len(left)} runs left; see {self.log}"
+                    f"shipper: has died {MOST} times, {len(left)} runs left; see {self.log}"
                 )
             if time.monotonic() > deadline:
                 raise TimeoutError(
                     f"shipper: {len(left)} runs left after {timeout} s; see {self.log}"
                 )
+            tell(len(left))
             time.sleep(POLL / 5)
 
     def close(self, timeout: float = 60.0) -> None:
@@ -94,13 +106,48 @@ class Shipper:
         Raises:
             TimeoutError: When it still ships after that time; it ends by itself when it is through.
         """
-        self._process.stdin.close()
-        try:
-            self._process.wait(timeout)
-        except subprocess.TimeoutExpired:
-            raise TimeoutError(
-                f"shipper: still at work after {timeout} s; see {self.log}"
-            ) from None
+        with self._change:
+            self._closing.set()
+            self._process.stdin.close()
+        self._watch.join(timeout)
+        if self._watch.is_alive():
+            raise TimeoutError(f"shipper: still at work after {timeout} s; see {self.log}")
+
+    def _start(self) -> subprocess.Popen:
+        with self.log.open("ab") as log:
+            return subprocess.Popen(  # noqa: S603
+                [sys.executable, "-m", __name__],
+                stdin=subprocess.PIPE,
+                stdout=log,
+                stderr=log,
+                env=self._environment,
+                # Ctrl-C at the prompt stops a plan, not the shipper
+                start_new_session=True,
+            )
+
+    def _keep_alive(self) -> None:
+        deaths, pause = 0, FIRST_PAUSE
+        while not self._closing.is_set():
+            began = time.monotonic()
+            status = self._process.wait()
+            if time.monotonic() - began > HEALTHY:
+                deaths, pause = 0, FIRST_PAUSE
+            deaths += 1
+            if deaths == MOST:
+                self._given_up = True
+                logger.error("shipper: died %d times; see %s", deaths, self.log)
+                return
+            if not self._closing.is_set():
+                logger.warning("shipper: died with status %d, is started anew", status)
+            if not self._closing.wait(pause):
+                self._again()
+            pause = min(2 * pause, LONGEST_PAUSE)
+
+    def _again(self) -> None:
+        with self._change:
+            if not self._closing.is_set():
+                self._process.stdin.close()
+                self._process = self._start()
 
 
 def finished(folder: Path) -> list[Path]:
@@ -119,6 +166,7 @@ def main() -> None:
     """Ship until the session is gone."""
     os.environ.update(PATIENCE)
     settings = Settings()
+    signal.signal(signal.SIGTERM, end_of_session)
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(process)d %(message)s")
     logging.getLogger("httpx").setLevel(
         logging.WARNING
@@ -152,6 +200,11 @@ def session_lives(wait: float) -> bool:
     return not readable or os.read(sys.stdin.fileno(), 1) != b""
 
 
+def end_of_session(*_: object) -> None:
+    """Let standard input be at its end: a supervisor asks by a signal, and holds the other end."""
+    os.dup2(os.open(os.devnull, os.O_RDONLY), sys.stdin.fileno())
+
+
 def _serve(settings: Settings) -> None:
     lives = True
     with publishing(settings):
@@ -175,7 +228,8 @@ def _carry(settings: Settings) -> bool:
             carry()
         # what the session leaves behind when it was killed is unlocked within an instant
         end = time.monotonic() + LAST_LOOKS
-        while carry() and time.monotonic() < end:
+        # a look may take its time, and what it closed as dead is shipped by the next one
+        while (carry() and time.monotonic() < end) or finished(settings.journal):
             time.sleep(POLL)
     return False
 
@@ -190,3 +244,6 @@ def _try_lock(descriptor: int) -> bool:
 
 if __name__ == "__main__":
     main()
+    # all is closed; to take an interpreter apart that has loaded Tiled can take seconds
+    logging.shutdown()
+    os._exit(0)

@@ -11,7 +11,8 @@ from itertools import chain
 from pathlib import Path
 from typing import Any, Protocol
 
-from .journal import SUFFIX, Document, damage, decode, encode, is_finished, writers
+from .frame import Document, decode, encode, salvage
+from .journal import SUFFIX, damage, is_finished, run_of, writers
 
 CHUNK = 2**18  # bytes
 
@@ -56,18 +57,21 @@ class Tail:
             for line in lines:
                 self.size += len(line) + 1
                 self.lines += 1
-                try:
-                    name, document = decode(line)
-                except ValueError as error:
-                    self.damage.append(damage(self.path, self.lines, error))
-                    logger.error(self.damage[-1])
-                    continue
-                self.finished = name == "stop"
-                yield name, document
+                for name, document in self._documents(line):
+                    self.finished = name == "stop"
+                    yield name, document
 
     def close(self) -> None:
         """Close the file."""
         self._file.close()
+
+    def _documents(self, line: bytes) -> Iterator[Document]:
+        try:
+            yield decode(line)
+        except ValueError as error:
+            self.damage.append(damage(self.path, self.lines, error))
+            logger.error(self.damage[-1])
+            yield from salvage(line)
 
     def _read(self, offset: int) -> bytes:
         return os.pread(self._file.fileno(), CHUNK, offset)
@@ -133,11 +137,6 @@ class Follower:
         return (run := run_of(path)) in self._tails or run in self._done
 
 
-def run_of(path: Path) -> str:
-    """Return the uid of the run in a journal."""
-    return path.name.removesuffix(SUFFIX)
-
-
 def feed(follower: Follower, consumer_of: Callable[[Tail], Consumer]) -> Callable[[], None]:
     """Return a function that looks once, and hands what is new to a consumer for each run."""
     consumers: dict[Tail, Consumer] = {}
@@ -172,13 +171,12 @@ def close_dead(path: Path) -> bool:
         tail.close()
         if tail.finished or not os.fstat(file.fileno()).st_size:
             return False  # an empty one: its process has not come to write yet, or never will
-        who = " ".join(["process", *map(str, writers(path))])
         stop = {
             "uid": str(uuid.uuid4()),
             "time": time.time(),
             "run_start": tail.run,
             "exit_status": "fail",
-            "reason": f"journal: {who} died before the end of the run",
+            "reason": f"journal: {why_open(path)}",
             "num_events": counts,
         }
         file.truncate(tail.size)
@@ -188,6 +186,14 @@ def close_dead(path: Path) -> bool:
         os.fsync(file.fileno())
     logger.warning("%s: closed, %s", path.name, stop["reason"])
     return True
+
+
+def why_open(path: Path) -> str:
+    """Say why a journal that nobody holds has no stop."""
+    (process,) = writers(path) or ["of unknown number"]
+    if isinstance(process, int) and Path(f"/proc/{process}").exists():
+        return f"process {process} left the run without an end"
+    return f"process {process} died before the end of the run"
 
 
 def count_events(documents: Iterable[Document]) -> dict[str, int]:

@@ -1,0 +1,1 @@
+"""The services of a laboratory: what runs, how it is started, watched, examined and ended."""
