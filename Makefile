@@ -11,6 +11,13 @@ BIN := $(VENV)/bin
 READY := $(VENV)/ready
 # one process a core; a file's tests stay together, for they share instruments
 PARALLEL := --numprocesses auto --dist loadfile
+# tests of moments need a processor: one that failed beside others has to pass alone, and both are told
+ALONE := --last-failed --last-failed-no-failures none
+
+define pytest
+$(BIN)/python -m pytest $(PARALLEL) $(1) || { \
+	echo "odmrlab: what failed, once more and alone"; $(BIN)/python -m pytest $(ALONE) $(1); }
+endef
 
 .PHONY: run test bench faults docs shell setup clean
 
@@ -20,9 +27,9 @@ run: setup
 
 test: setup
 	@echo "odmrlab: every test, with caproto beneath ophyd"
-	@$(BIN)/python -m pytest $(PARALLEL) $(ARGS)
+	@$(call pytest,$(ARGS))
 	@echo "odmrlab: the tests that talk to IOCs once more, with pyepics beneath ophyd"
-	@OPHYD_CONTROL_LAYER=pyepics $(BIN)/python -m pytest -m layer $(PARALLEL) $(ARGS)
+	@export OPHYD_CONTROL_LAYER=pyepics; $(call pytest,-m layer $(ARGS))
 
 bench: setup
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable ".[bench]"

@@ -4,24 +4,24 @@
 COVERED: dict[str, tuple[str, ...]] = {
     "instrument killed while idle": (
         "test_signals.py::test_lost_pv_fails_at_once",
-        "test_guard.py::test_lost_instrument_is_told_while_the_plan_waits_for_something_else",
+        "test_outages.py::test_lost_instrument_is_told_while_the_plan_waits_for_something_else",
     ),
     "instrument killed in a motion, stays down": (
-        "test_guard.py::test_outage_beyond_the_patience_ends_the_plan_and_names_the_pv",
+        "test_outages.py::test_outage_beyond_the_patience_ends_the_plan_and_names_the_pv",
         "restarts",
         "restarts_pyepics",
     ),
     "instrument killed and started anew": (
-        "test_guard.py::test_outage_is_ridden_out_and_recorded",
+        "test_outages.py::test_outage_is_ridden_out_and_recorded",
         "restarts",
         "restarts_pyepics",
     ),
     "instrument started anew between two runs": (
-        "test_guard.py::test_ioc_that_was_started_anew_between_two_runs_is_told",
+        "test_outages.py::test_ioc_that_was_started_anew_between_two_runs_is_told",
     ),
     "a trip whose monitor comes late": (
-        "test_guard.py::test_quench_that_is_read_before_its_monitor_tells_it_counts",
-        "test_guard.py::test_failure_that_comes_of_a_trip_is_told_as_one",
+        "test_interlocks.py::test_quench_that_is_read_before_its_monitor_tells_it_counts",
+        "test_interlocks.py::test_failure_that_comes_of_a_trip_is_told_as_one",
     ),
     "no number before the lock-in": (
         "test_lockin_live.py::test_signal_that_was_no_number_is_forgotten",
@@ -29,8 +29,8 @@ COVERED: dict[str, tuple[str, ...]] = {
     ),
     "lock-in killed in a reading": ("restarts", "restarts_pyepics"),
     "instrument hung": (
-        "test_guard.py::test_run_does_not_start_on_a_hung_ioc",
-        "test_guard.py::test_outage_is_ridden_out_and_recorded",
+        "test_outages.py::test_run_does_not_start_on_a_hung_ioc",
+        "test_outages.py::test_outage_is_ridden_out_and_recorded",
         "restarts",
         "interlocks",
     ),
@@ -113,7 +113,7 @@ COVERED: dict[str, tuple[str, ...]] = {
     ),
     "circuits dropped, once and again and again": (
         "test_dropped_circuits.py::test_dropped_circuits_fail_the_move_at_once_and_come_back",
-        "test_guard.py::test_circuit_that_is_lost_for_a_moment_does_not_keep_a_run_from_starting",
+        "test_outages.py::test_circuit_that_is_lost_for_a_moment_does_not_keep_a_run_from_starting",
         "scans",
     ),
     "readback slow, stuck, frozen, NaN": (
@@ -148,25 +148,25 @@ COVERED: dict[str, tuple[str, ...]] = {
     ),
     "quench": (
         "test_faults.py::test_quench_on_the_way_to_zero_is_no_success_and_refuses_ramps_until_reset",
-        "test_guard.py::test_trip_that_does_not_pass_ends_safe_without_its_point",
+        "test_interlocks.py::test_trip_that_does_not_pass_ends_safe_without_its_point",
         "interlocks",
         "scans",
     ),
     "helium low, its sensor dead": (
         "test_faults.py::test_too_little_helium_refuses_to_warm_until_it_is_filled",
-        "test_guard.py::test_trip_that_does_not_pass_ends_safe_without_its_point",
+        "test_interlocks.py::test_trip_that_does_not_pass_ends_safe_without_its_point",
         "interlocks",
     ),
     "leads empty in persistent mode": (
         "test_instruments.py::test_persistent_field_stays_while_the_leads_are_empty",
     ),
-    "temperature wanders": ("test_guard.py::test_temperature_that_wanders_is_waited_for",),
+    "temperature wanders": ("test_interlocks.py::test_temperature_that_wanders_is_waited_for",),
     "lock-in overloaded": (
-        "test_guard.py::test_overloaded_lockin_finds_its_range_and_repeats",
+        "test_interlocks.py::test_overloaded_lockin_finds_its_range_and_repeats",
         "scans",
     ),
     "lock-in without reference": (
-        "test_guard.py::test_lockin_without_reference_is_no_measurement",
+        "test_interlocks.py::test_lockin_without_reference_is_no_measurement",
         "scans",
     ),
     "filter not settled": (
@@ -174,13 +174,13 @@ COVERED: dict[str, tuple[str, ...]] = {
         "test_lockin_ioc.py::test_reading_while_upstream_never_rests_says_so",
     ),
     "mode-lock lost, rf unlevelled": (
-        "test_guard.py::test_trip_that_passes_is_waited_for",
+        "test_interlocks.py::test_trip_that_passes_is_waited_for",
         "interlocks",
         "scans",
     ),
     "interlock lost, hung, INVALID": ("interlocks",),
     "interlock bad before a run": (
-        "test_guard.py::test_run_does_not_start_on_a_tripped_interlock",
+        "test_interlocks.py::test_run_does_not_start_on_a_tripped_interlock",
         "interlocks",
     ),
     "two sessions": (
@@ -192,7 +192,7 @@ COVERED: dict[str, tuple[str, ...]] = {
         "test_safe.py::test_session_that_is_closed_ends_a_paused_plan",
     ),
     "clock jumps": (
-        "test_guard.py::test_clock_that_jumps_by_an_hour_is_no_outage",
+        "test_outages.py::test_clock_that_jumps_by_an_hour_is_no_outage",
         "data_path",
         "test_faults.py::test_wrong_time_and_minor_alarm_are_told_and_leave_the_motion_alone",
     ),

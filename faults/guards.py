@@ -30,8 +30,8 @@ def guard(name: str, file: str, test: str, *changes: str) -> Guard:
 SIGNALS, POSITIONER, WATCH = "devices/signals.py", "devices/positioner.py", "devices/watch.py"
 GUARD, INTERLOCKS, ENGINE = "plans/guard.py", "plans/interlocks.py", "lab/engine.py"
 ROAD, RUNFILE = "lab/record/road.py", "lab/record/runfile.py"
-RIDDEN_OUT = "test_guard.py::test_outage_is_ridden_out_and_recorded[restarted at once]"
-TRIPS = "test_guard.py::test_trip_that_does_not_pass_ends_safe_without_its_point"
+RIDDEN_OUT = "test_outages.py::test_outage_is_ridden_out_and_recorded[restarted at once]"
+TRIPS = "test_interlocks.py::test_trip_that_does_not_pass_ends_safe_without_its_point"
 
 GUARDS = (
     guard(
@@ -149,56 +149,56 @@ GUARDS = (
     guard(
         "a lease that lapsed before a run is told",
         GUARD,
-        "test_guard.py::test_lease_that_lapsed_before_a_run_is_told",
+        "test_outages.py::test_lease_that_lapsed_before_a_run_is_told",
         "if lapsed:",
         GONE,
     ),
     guard(
         "a trip that was read counts before its monitor tells it",
         GUARD,
-        "test_guard.py::test_quench_that_is_read_before_its_monitor_tells_it_counts",
+        "test_interlocks.py::test_quench_that_is_read_before_its_monitor_tells_it_counts",
         "[*self.watch.seen(lock.attribute), self._read(lock)]",
         "[*self.watch.seen(lock.attribute)]",
     ),
     guard(
         "a failure that comes of a trip is told as one",
         GUARD,
-        "test_guard.py::test_failure_that_comes_of_a_trip_is_told_as_one",
+        "test_interlocks.py::test_failure_that_comes_of_a_trip_is_told_as_one",
         "                if self._marked:\n",
         "                if False:\n",
     ),
     guard(
         "an IOC that was started anew between two runs is told",
         WATCH,
-        "test_guard.py::test_ioc_that_was_started_anew_between_two_runs_is_told",
+        "test_outages.py::test_ioc_that_was_started_anew_between_two_runs_is_told",
         "if boot and boot != boot_now:",
         GONE,
     ),
     guard(
         "a bundle that is gone masks no reason",
         GUARD,
-        "test_guard.py::test_bundle_that_is_gone_masks_no_reason",
+        "test_outages.py::test_bundle_that_is_gone_masks_no_reason",
         "with suppress(IllegalMessageSequence):",
         "if True:",
     ),
     guard(
         "an outage is told at once",
         GUARD,
-        "test_guard.py::test_lost_instrument_is_told_while_the_plan_waits_for_something_else",
+        "test_outages.py::test_lost_instrument_is_told_while_the_plan_waits_for_something_else",
         '        if self._open:\n            self._lost({"": lost})',
         "        pass",
     ),
     guard(
         "a run does not start on a tripped interlock",
         GUARD,
-        "test_guard.py::test_run_does_not_start_on_a_tripped_interlock",
+        "test_interlocks.py::test_run_does_not_start_on_a_tripped_interlock",
         "        if wrong:\n            raise",
         "        if False:\n            raise",
     ),
     guard(
         "an event is looked at before it is saved",
         GUARD,
-        "test_guard.py::test_trip_that_passes_is_waited_for",
+        "test_interlocks.py::test_trip_that_passes_is_waited_for",
         "yield from self._may_count()",
         "pass",
     ),
@@ -212,7 +212,7 @@ GUARDS = (
     guard(
         "an outage has an end",
         GUARD,
-        "test_guard.py::test_outage_beyond_the_patience_ends_the_plan_and_names_the_pv",
+        "test_outages.py::test_outage_beyond_the_patience_ends_the_plan_and_names_the_pv",
         "            if time.monotonic() - began > self._patience:\n                raise OutageError",
         "            if False:\n                raise OutageError",
     ),
@@ -233,7 +233,7 @@ GUARDS = (
     guard(
         "interlock: quench",
         INTERLOCKS,
-        "test_guard.py::test_run_does_not_start_on_a_tripped_interlock[quench]",
+        "test_interlocks.py::test_run_does_not_start_on_a_tripped_interlock[quench]",
         '    Interlock("magnet.quenched", "the magnet has quenched", 0, 0, Action.ABORT),\n',
         "",
     ),
@@ -247,14 +247,14 @@ GUARDS = (
     guard(
         "interlock: temperature",
         INTERLOCKS,
-        "test_guard.py::test_temperature_that_wanders_is_waited_for",
+        "test_interlocks.py::test_temperature_that_wanders_is_waited_for",
         '    Interlock("cryostat.stable", "the temperature is not stable", 1, 1, Action.WAIT),\n',
         "",
     ),
     guard(
         "interlock: mode-lock",
         INTERLOCKS,
-        "test_guard.py::test_run_does_not_start_on_a_tripped_interlock",
+        "test_interlocks.py::test_run_does_not_start_on_a_tripped_interlock",
         '    Interlock("laser.mode_locked", "the laser has lost its mode-lock", 1, 1, Action.WAIT),\n',
         "",
     ),
@@ -268,14 +268,14 @@ GUARDS = (
     guard(
         "interlock: overload",
         INTERLOCKS,
-        "test_guard.py::test_overloaded_lockin_finds_its_range_and_repeats",
+        "test_interlocks.py::test_overloaded_lockin_finds_its_range_and_repeats",
         '    Interlock("lockin.overload", "the lock-in is overloaded", 0, 0, Action.RANGE),\n',
         "",
     ),
     guard(
         "interlock: reference",
         INTERLOCKS,
-        "test_guard.py::test_lockin_without_reference_is_no_measurement",
+        "test_interlocks.py::test_lockin_without_reference_is_no_measurement",
         '    Interlock("lockin.unlocked", "the lock-in has no reference", 0, 0, Action.REPEAT),\n',
         "",
     ),

@@ -5,6 +5,7 @@ import random
 import socket
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from types import SimpleNamespace
@@ -63,3 +64,17 @@ def devices(prefix: str) -> SimpleNamespace:
     bench = {name: kind(f"{prefix}{kind.__name__}:", name=name) for name, kind in made.items()}
     wait_for_all(bench.values(), timeout=10)
     return SimpleNamespace(**bench)
+
+
+def drop_circuits(fault, lost) -> None:
+    """Drop every circuit of an IOC; return when a signal has lost its own, if only for a moment.
+
+    Args:
+        fault: The PV of the fault.
+        lost: The signal.
+    """
+    losses, deadline = lost.losses, time.monotonic() + 10
+    fault.put("dropped circuits", wait=False)
+    while lost.losses == losses:
+        assert time.monotonic() < deadline, f"{lost.pvname} was not lost"
+        time.sleep(0.001)

@@ -39,9 +39,9 @@ def test_many_curves_at_once_are_fitted_as_one_by_one(offset):
 def test_500_curves_take_less_than_half_a_second():
     data = inertia(0.5e-6, np.random.default_rng(1))
     found = fit("spin_inertia", data)
-    began = time.perf_counter()
+    began = time.process_time()
     bootstrap(found, data, rng=1)
-    assert time.perf_counter() - began < 0.5  # s, 0.02 on a quiet machine
+    assert time.process_time() - began < 0.5  # s of the processor, usually 0.02
 
 
 def test_same_seed_gives_same_intervals():

@@ -122,10 +122,10 @@ def test_z_against_r_takes_less_than_a_millisecond():
     optimum = solve(data, basis(offset=False), SEARCH)
     durations = []
     for _ in range(20):
-        began = time.perf_counter()
+        began = time.process_time()
         z_against_r(data, optimum)
-        durations.append(time.perf_counter() - began)
-    assert min(durations) < 1e-3  # s, 0.0001 on a quiet machine
+        durations.append(time.process_time() - began)
+    assert min(durations) < 1e-3  # s of the processor, usually 0.0001
 
 
 def test_fit_takes_milliseconds():
@@ -133,7 +133,7 @@ def test_fit_takes_milliseconds():
     fit("spin_inertia", data)
     durations = []
     for _ in range(20):
-        began = time.perf_counter()
+        began = time.process_time()
         fit("spin_inertia", data)
-        durations.append(time.perf_counter() - began)
-    assert min(durations) < 0.01  # s, 0.003 on a quiet machine
+        durations.append(time.process_time() - began)
+    assert min(durations) < 0.01  # s of the processor, usually 0.003

@@ -10,7 +10,7 @@ import time
 from types import SimpleNamespace
 
 import pytest
-from laboratory import SPARE_PORT, devices, ioc
+from laboratory import SPARE_PORT, devices, drop_circuits, ioc
 from ophyd import EpicsSignal
 from ophyd.utils import DisconnectedError
 
@@ -175,8 +175,7 @@ def dropped(bench) -> Lease:
     lease = Lease(vars(bench).values())
     fault = EpicsSignal("L:Rf:Fault", name="fault", string=True)
     fault.wait_for_connection(timeout=5)
-    fault.put("dropped circuits", wait=False)
-    wait_until(lambda: not bench.rf.connected)
+    drop_circuits(fault, bench.rf.output)
     wait_for_all(vars(bench).values(), timeout=20)
     return lease
 
