@@ -116,7 +116,23 @@ class Guard:
             return reply
         if self._failure:  # this follows from it, such as a baseline that cannot be read
             raise self._failure
-        raise (yield from self._judged(failure)) if self._open else failure
+        if not self._open:
+            raise failure
+        saved = message.command == "save" and (yield from self._is_saved())
+        try:
+            raise (yield from self._judged(failure))
+        except RepeatPointError:
+            if not saved:
+                raise
+        return None  # the point counts: what failed came after it
+
+    def _is_saved(self) -> MsgGenerator[bool]:
+        """Drop the event under way, if it was not saved before its message failed."""
+        try:
+            yield from bps.drop()
+        except IllegalMessageSequence:
+            return True
+        return False
 
     def _tell(self, lost: str) -> None:
         """Say that a PV is lost, from whatever thread notices, though the plan waits for another."""
