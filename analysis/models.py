@@ -140,14 +140,23 @@ class Model(ABC):
         return Fit(**(fixed | more))
 
 
+def check_name(name: str) -> None:
+    """Raise unless there is a model of that name.
+
+    Raises:
+        FitError: Naming those that there are.
+    """
+    if name not in MODELS:
+        raise FitError(f"fit: no model {name!r}; needs one of {', '.join(sorted(MODELS))}")
+
+
 def fit(name: str, data: Data, **options: Any) -> Fit:
     """Fit data with the model of that name.
 
     Raises:
         FitError: There is no such model or option, or the data allow no fit.
     """
-    if name not in MODELS:
-        raise FitError(f"fit: no model {name!r}; needs one of {', '.join(sorted(MODELS))}")
+    check_name(name)
     model = MODELS[name]
     signature = inspect.signature(model.fit)
     try:

@@ -36,5 +36,5 @@ def wait_for_all(devices: Iterable[Device], timeout: float = 4.0) -> None:
         where = os.environ.get("EPICS_CA_ADDR_LIST", "") or "the broadcast address"
         raise NotConnectedError(
             f"devices: no answer from {', '.join(silent[:SHOWN])}{more} at {where}; "
-            "needs running IOCs, and their host:port in EPICS_CA_ADDR_LIST"
+            "needs running IOCs, and their host:port in EPICS_CA_ADDR_LIST, 127.0.0.1 on this computer"
         )

@@ -6,6 +6,7 @@ from typing import Any
 
 import bluesky.plan_stubs as bps
 from bluesky.protocols import Checkable
+from bluesky.utils import MsgGenerator
 from IPython.core.error import UsageError
 from IPython.core.magic import Magics, line_magic, magics_class
 from rich.console import Console
@@ -47,7 +48,7 @@ class LabMagics(Magics):
                 target.check_value(value)  # before anything moves
         pairs = [item for pair in zip(targets, values, strict=True) for item in pair]
         with self._console.status(f"moving {line}"):
-            self._session.RE(bps.mv(*pairs))
+            self._run(bps.mv(*pairs))
 
     @line_magic
     def ct(self, _line: str) -> None:
@@ -58,7 +59,7 @@ class LabMagics(Magics):
             yield from bps.trigger(lockin, wait=True)
 
         with self._console.status("lock-in: settling, reading"):
-            self._session.RE(look())
+            self._run(look())
         row = {name: item["value"] for name, item in lockin.read().items()}
         for part in ("x", "y"):
             print(told(part, row[f"lockin_{part}"], row[f"lockin_{part}_error"], "V"))
@@ -67,6 +68,15 @@ class LabMagics(Magics):
         ]
         if flags:
             print(f"not to be trusted: {', '.join(flags)}")
+
+    def _run(self, plan: MsgGenerator) -> None:
+        """Run what has no points to pause at: Ctrl-C aborts it at once."""
+        engine = self._session.RE
+        attended, engine.attended = engine.attended, False
+        try:
+            engine(plan)
+        finally:
+            engine.attended = attended
 
     def _object(self, name: str) -> Any:
         first, *rest = name.split(".")

@@ -11,8 +11,10 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from bluesky.preprocessors import SupplementalData
+import bluesky.preprocessors as bpp
+from bluesky.utils import Msg, MsgGenerator
 
+from ..analysis.models import check_name
 from ..devices import Cryostat, Laser, Lease, Lockin, Magnet, Rf, wait_for_all
 from ..plans import AS_IT_IS, INTERLOCKS, SAFE, Guard, Interlock, left_safe
 from .keeping import KeepingEngine
@@ -114,7 +116,8 @@ class Session:
         )
         logging.getLogger("bluesky").addFilter(not_twice)
         self.RE.preprocessors += [
-            SupplementalData(baseline=list(instruments)),
+            with_known_fits,
+            bpp.SupplementalData(baseline=list(instruments)),
             self.guard,
             partial(
                 left_safe,
@@ -140,6 +143,21 @@ class Session:
             stack.callback(self.lease.close)
             stack.callback(self.guard.close)
             stack.callback(self.RE.end, "its session was closed")
+
+
+def with_known_fits(plan: MsgGenerator) -> MsgGenerator:
+    """Run a plan; a run that nothing could fit as it asks for fails before it is measured."""
+
+    def check(message: Msg) -> Msg:
+        if message.command == "open_run":
+            series = message.kwargs.get("series")
+            asked = [series.get("model")] if isinstance(series, dict) else []
+            for model in (message.kwargs.get("fit"), *asked):
+                if model is not None:
+                    check_name(model)
+        return message
+
+    return (yield from bpp.msg_mutator(plan, check))
 
 
 def not_twice(record: logging.LogRecord) -> bool:

@@ -5,8 +5,8 @@
 are those of ``ODMRLAB_*``.
 """
 
-import atexit
 import logging
+import threading
 from contextlib import ExitStack
 from typing import Any
 
@@ -98,7 +98,8 @@ leaving.callback(logging.getLogger("caproto").setLevel, logging.CRITICAL)
 leaving.callback(shipper.close)
 leaving.callback(session.close)
 leaving.callback(RE.end, "its session was left")  # a plan that was paused
-atexit.register(leaving.close)
+# not atexit: by then the threads that the client needs to give the instruments back take no work
+threading._register_atexit(leaving.close)  # noqa: SLF001  as tiled does; no public way is as early
 end_on_signals([RE], leaving.close)
 if shell:
     write_profile(settings)

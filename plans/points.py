@@ -125,5 +125,14 @@ def check_reach(motor: Any, points: Sequence[float]) -> None:
 
 
 def axis_of(motor: Any) -> str:
-    """Return the event column against which a scan of the motor is read."""
-    return motor.hints["fields"][0]
+    """Return the event column against which a scan of the motor is read.
+
+    Raises:
+        TypeError: It has none.
+    """
+    if not (fields := motor.hints.get("fields")):
+        raise TypeError(
+            f"{motor.name}: is scanned, and is no axis of a fit; needs magnet or "
+            "rf.modulation_frequency there, or a scan of bluesky.plans"
+        )
+    return fields[0]

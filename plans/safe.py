@@ -50,11 +50,14 @@ def left_safe(
         begun = True
         return message
 
-    def failed(_: Exception) -> MsgGenerator[None]:
+    def failed(error: Exception) -> MsgGenerator[None]:
         if not begun:
             return
         if unsafe := (yield from put_all(bench, after_failure)):
             log.error(unsafe)  # the plan's own error is the one that is raised
+        elif not isinstance(error, RunEngineControlException):  # who has asked for it was told
+            left = ", ".join(f"{name} {value}" for name, value in after_failure.items())
+            log.warning("the plan has failed and the bench is left safe: %s", left)
 
     def succeeded() -> MsgGenerator[None]:
         if unsafe := (yield from put_all(bench, after_success)):

@@ -196,3 +196,16 @@ def test_command_writes_the_file_and_says_where(settings, client, measured, tmp_
     assert again.returncode == 2
     assert again.stderr.splitlines()[-1].startswith("odmrlab: export: ")
     assert "Traceback" not in again.stderr
+
+
+@pytest.mark.parametrize("named", [0, 1], ids=["by the first", "by the last"])
+def test_run_that_was_gone_on_with_is_whole_whichever_is_named(client, tmp_path, named):
+    first = list(raw_run())
+    later = list(raw_run(resumes=uid_of(first)))
+    for documents in (first, later):
+        catalogue.write_run(client, documents)
+    path = export(client, uid_of((first, later)[named]), "csv", tmp_path / "whole.csv")
+    rows = [line for line in path.read_text().splitlines() if line[0].isdigit()]
+    both = [*first, *later]
+    primary = [d["uid"] for n, d in both if n == "descriptor" and d["name"] == "primary"]
+    assert len(rows) == sum(n == "event" and d["descriptor"] in primary for n, d in both) > 30

@@ -11,7 +11,8 @@ from typer.testing import CliRunner
 
 from odmrlab.lab.record import catalogue
 from odmrlab.lab.record.commands import journal as commands
-from odmrlab.lab.record.journal import Journal
+from odmrlab.lab.record.inventory import inventory, where_now
+from odmrlab.lab.record.journal import Journal, read
 from odmrlab.lab.settings import Settings
 
 
@@ -122,3 +123,16 @@ def test_a_mistake_gets_one_sentence(tmp_path):
     assert done.returncode == 2
     assert "file/home/journal cannot be written" in done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_a_run_that_is_shipped_while_it_is_listed_is_there_once(settings, runs):
+    listed = inventory(settings.journal)
+    seen = [next(listed)]
+    aside = settings.journal / "shipped"
+    aside.mkdir()
+    for path in settings.journal.glob("*.jsonl"):
+        path.replace(aside / path.name)
+    seen += listed
+    assert sorted(kept.run for kept in seen) == sorted(map(uid_of, runs))
+    assert [kept.state for kept in seen] == ["finished", "shipped", "shipped"]
+    assert [len(list(read(where_now(kept.path)))) for kept in seen] == [6] * 3

@@ -16,8 +16,16 @@ def lines():
     return []
 
 
+DIMENSIONS = {"dimensions": [(["f"], "primary")]}
+
+
 def measure(
-    table, fit: str | None, exit_status: str = "success", flat: bool = False, **bench: str
+    table,
+    fit: str | None,
+    exit_status: str = "success",
+    flat: bool = False,
+    hints: dict = DIMENSIONS,
+    **bench: str | float,
 ) -> None:
     """Hand the documents of an inertia scan, and of its fit, to the table."""
 
@@ -26,7 +34,7 @@ def measure(
         fits(name, doc)
 
     fits = FitRun(table)
-    md = {"scan_id": 3, "plan_name": "scan", "hints": {"dimensions": [(["f"], "primary")]}}
+    md = {"scan_id": 3, "plan_name": "scan", "hints": hints}
     md |= {"fit": fit, "fit_axis": "f", "fit_detector": "d"} if fit else {}
     run = compose_run(metadata=md)
     hand("start", run.start_doc)
@@ -82,6 +90,14 @@ def test_dark_bench_is_told_before_its_points(lines, fit):
     assert (lines[1] == told) == bool(fit) and lines.count(told) == bool(fit)
 
 
+def test_modulation_that_is_too_fast_for_a_spectrum_is_told_before_its_points(lines):
+    measure(LiveTable(lines.append), fit="odmr", flat=True, rf_modulation_frequency=1e5)
+    assert "attention: rf.modulation_frequency is 100000 Hz; slow spins do not follow" in lines
+    lines.clear()
+    measure(LiveTable(lines.append), fit="odmr", flat=True, rf_modulation_frequency=600.0)
+    assert not any(line.startswith("attention") for line in lines)
+
+
 def test_fit_that_failed_is_told_with_its_reason(lines):
     measure(LiveTable(lines.append), fit="spin_inertia", flat=True)
     assert lines[-1].startswith("no fit: spin_inertia: ")
@@ -90,3 +106,8 @@ def test_fit_that_failed_is_told_with_its_reason(lines):
 def test_run_that_was_aborted_is_told_with_its_reason(lines):
     measure(LiveTable(lines.append), fit=None, exit_status="abort")
     assert lines[-1] == "run ended with abort: lost the magnet"
+
+
+def test_plan_that_says_nothing_of_its_dimensions_has_a_table(lines):
+    measure(LiveTable(lines.append), None, hints={})
+    assert lines[1].split() == ["point", "d_x", "d_y"] and len(lines) == 3 + 12

@@ -124,3 +124,11 @@ def test_bad_inertia_is_refused_before_anything_moves(
     with pytest.raises(error, match=words):
         RE(spin_inertia(bench.lockin, bench.rf.modulation_frequency, *arguments))
     assert documents == []
+
+
+def test_scan_of_what_is_no_axis_of_a_fit_is_refused(RE, bench, documents):
+    words = "laser_power: is scanned, and is no axis of a fit; needs magnet or rf.modulation_freq"
+    for plan in (odmr, spin_inertia):
+        with pytest.raises(TypeError, match=words):
+            RE(plan(bench.lockin, bench.laser.power, 0.1, 4, 8))
+    assert documents == []

@@ -83,7 +83,7 @@ def test_success_leaves_it_as_declared(make, bench):
     assert bench.magnet.field_readback.get() == 10.0
 
 
-def test_failure_is_safe_and_keeps_its_reason(make, bench):
+def test_failure_is_safe_and_keeps_its_reason(make, bench, caplog):
     def fails():
         yield from bps.mv(bench.magnet, 50.0)
         raise RuntimeError("the plan's own error")
@@ -93,6 +93,7 @@ def test_failure_is_safe_and_keeps_its_reason(make, bench):
         session.RE(bpp.run_wrapper(fails()))
     assert is_safe(bench) and bench.magnet.field.get() == 50.0
     assert stop_of(session)["reason"] == "the plan's own error"
+    assert "the bench is left safe: rf.output Off, laser.shutter Closed" in caplog.text
 
 
 def test_failure_parks_the_field_where_it_is_declared(make, bench):

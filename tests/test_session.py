@@ -9,10 +9,12 @@ from concurrent.futures import ThreadPoolExecutor
 from operator import gt, le
 
 import bluesky.plan_stubs as bps
+import bluesky.plans as bp
 import bluesky.preprocessors as bpp
 import pytest
 from event_model import DocumentNames, schema_validators
 
+from odmrlab.analysis import FitError
 from odmrlab.lab.record.journal import read
 from odmrlab.lab.session import Instruments, Session, next_scan_id
 from odmrlab.lab.settings import Settings
@@ -147,3 +149,10 @@ def test_sessions_leave_no_thread_and_no_file_open(settings, bench):
     while any(map(gt, left(), before)) and time.monotonic() < deadline:
         time.sleep(0.05)
     assert all(map(le, left(), before))
+
+
+@pytest.mark.parametrize("md", [{"fit": "pwer"}, {"series": {"model": "pwer"}}])
+def test_run_that_nothing_could_fit_is_refused_before_it_is_measured(session, settings, md):
+    with pytest.raises(FitError, match="fit: no model 'pwer'; needs one of .*power"):
+        session.RE(bp.count([session.instruments.lockin], md=md))
+    assert not list(settings.journal.glob("*.jsonl"))

@@ -24,7 +24,9 @@ def test_a_daemon_that_is_killed_while_it_answers_is_gone(short_folder):
         def answer() -> None:
             connection, _ = listener.accept()
             with connection:
-                connection.recv(10_000)
+                asked = b""
+                while b"</methodCall>" not in asked:
+                    asked += connection.recv(10_000)
                 connection.sendall(HALF)
 
         answering = threading.Thread(target=answer)

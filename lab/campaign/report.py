@@ -33,7 +33,8 @@ OTHER = {PAPER: "corrected", CORRECTED: "paper's way"}
 
 REMARK = {
     PAPER: "This sample follows the formulas of the paper, and ours are analysed by them. Corrected is"
-    " what an analysis beyond these formulas makes of the same readings: it is off here.",
+    " what an analysis beyond these formulas makes of the same readings. It takes out effects that"
+    " this sample does not have, so it need not meet the truth here.",
     CORRECTED: "This sample does not follow the formulas of the paper, and ours are corrected for that."
     " The paper's way of analysis stands beside: it is off here.",
 }

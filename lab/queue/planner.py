@@ -28,7 +28,10 @@ from .service import permissions
 
 CONNECTION_TIME = 0.5  # s, of a client's patience
 LOOK_TIME = 0.1  # s of the processor for a walk; the rest is foreseen from its beginning
-PROTOCOLS = {Readable: "that can be read", Movable: "that can be moved"}
+PROTOCOLS = {
+    Readable: "that can be read, such as lockin or magnet",
+    Movable: "that can be moved, such as magnet, rf.frequency or laser.power",
+}
 PYDANTIC = re.compile(r"^(.+)\n  (.+?) \[type=.*?, input_value=(.*), input_type=.*\]", re.MULTILINE)
 INSTRUCTIONS = ("queue_stop",)
 
@@ -192,10 +195,8 @@ def check_devices(name: str, plan: Callable, args: list[Any], kwargs: dict[str, 
         for kind in get_args(annotation) or (annotation,):
             if kind in PROTOCOLS and value is not None and not isinstance(value, kind):
                 given = getattr(value, "name", value)
-                needs = (
-                    f"needs an instrument or a setting {PROTOCOLS[kind]}, such as lockin, magnet, "
-                )
-                raise ItemError(f"{name}: {field}={given!r:.100}; {needs}rf.frequency, laser.power")
+                needs = f"needs an instrument or a setting {PROTOCOLS[kind]}"
+                raise ItemError(f"{name}: {field}={given!r:.100}; {needs}")
 
 
 def in_a_line(why: str) -> str:

@@ -14,7 +14,7 @@ from rich.progress import track
 from rich.table import Table
 
 from ..settings import Settings, writable_folder
-from .inventory import Journalled, inventory
+from .inventory import Journalled, inventory, where_now
 from .journal import SHIPPED, first_line, read
 from .profile import METADATA, CatalogueError
 from .shipper import PATIENCE
@@ -48,7 +48,7 @@ def status() -> None:
         for kept in runs:
             # what was shipped was compared with the catalogue row by row; `verify` does so again
             there = "yes" if kept.state == SHIPPED else presence(client, kept)
-            size = f"{kept.path.stat().st_size / 1e3:.1f}"
+            size = f"{kept.size / 1e3:.1f}"
             what = kept.start.get("plan_name") or kept.start.get("technique") or ""
             began = f"{datetime.fromtimestamp(kept.start.get('time', 0)):%d %b %H:%M}"
             table.add_row(kept.run, kept.state, str(kept.events), size, there, what, began)
@@ -63,7 +63,7 @@ def verify() -> None:
     runs = [kept for kept in inventory(settings.journal) if kept.state != "running"]
     bad = 0
     with reading(settings) as client:
-        for kept in runs:
+        for kept in track(runs, "comparing", console=console, transient=True):
             if wrong := wrongs(client, kept):
                 bad += 1
                 console.print(f"{kept.run}: {wrong[0]}", highlight=False, soft_wrap=True)
@@ -161,7 +161,7 @@ def wrongs(client: Any, kept: Journalled, at_most: int = 5) -> list[str]:
     if kept.damage:
         return kept.damage
     wrong = []
-    for difference in differences(run, read(kept.path)):
+    for difference in differences(run, read(where_now(kept.path))):
         if len(wrong) == at_most:
             return [*wrong, "and more"]
         wrong.append(difference)

@@ -14,7 +14,7 @@ import h5py
 import numpy as np
 from bluesky_tiled_plugins import CatalogOfBlueskyRuns
 from event_model import DocumentRouter
-from tiled.queries import Contains
+from tiled.queries import Contains, Key
 
 from ..settings import writable_folder
 from .frame import Document
@@ -81,7 +81,7 @@ class Content(DocumentRouter):
 
 
 def read(client: CatalogOfBlueskyRuns, uid: str) -> tuple[Content, list[Content]]:
-    """Read a run, and every fit that was made from it.
+    """Read a run with all that it is one with, and every fit that was made from them.
 
     Args:
         client: The catalogue.
@@ -91,7 +91,7 @@ def read(client: CatalogOfBlueskyRuns, uid: str) -> tuple[Content, list[Content]
         ExportError: There is no such run, or more than one.
     """
     try:
-        run = client[uid]
+        run = latest(client, client[uid])
     except (KeyError, ValueError) as error:
         raise ExportError(
             f"export: {uid!r} is no run of the catalogue; needs its uid, or the first 5 or more "
@@ -100,6 +100,13 @@ def read(client: CatalogOfBlueskyRuns, uid: str) -> tuple[Content, list[Content]
     content = whole(client, Content(run.documents()))
     fits = client.search(Contains("analysis_of", content.started["uid"]))
     return content, [Content(fit.documents()) for fit in fits.values()]
+
+
+def latest(client: CatalogOfBlueskyRuns, run: Any) -> Any:
+    """Return the last run that goes on with a run; itself if there is none."""
+    while later := list(client.search(Key("resumes") == run.start["uid"]).values()):
+        run = later[-1]
+    return run
 
 
 def whole(client: CatalogOfBlueskyRuns, content: Content) -> Content:
