@@ -22,7 +22,9 @@ def test_script_ends_without_a_word_and_gives_the_instruments_back(tmp_path):
         done = subprocess.run(
             words, check=False, capture_output=True, text=True, env=env, timeout=100
         )
-        assert (done.returncode, done.stderr) == (0, "")
+        # libca misses its repeater, which nothing here needs, in lines that begin with stars
+        said = [line for line in done.stderr.splitlines() if not line.startswith("****")]
+        assert (done.returncode, said) == (0, [])
         bench = devices("S:")
         assert not any(device.lease_owner.get() for device in vars(bench).values())
         assert bench.rf.output.get() == "On"
