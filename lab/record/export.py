@@ -91,13 +91,13 @@ def read(client: CatalogOfBlueskyRuns, uid: str) -> tuple[Content, list[Content]
         ExportError: There is no such run, or more than one.
     """
     try:
-        run = latest(client, client[uid])
+        named = client[uid]
     except (KeyError, ValueError) as error:
         raise ExportError(
             f"export: {uid!r} is no run of the catalogue; needs its uid, or the first 5 or more "
             "characters of it that no other run has"
         ) from error
-    content = whole(client, Content(run.documents()))
+    content = whole(client, Content(latest(client, named).documents()))
     fits = client.search(Contains("analysis_of", content.started["uid"]))
     return content, [Content(fit.documents()) for fit in fits.values()]
 
